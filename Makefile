@@ -1,0 +1,73 @@
+# Virtual environments are kept in .venv (any Python from 3.11 on) and .venv-3.x (test-all).
+# A stamp in each says what is installed there; it is redone when a list of packages has changed.
+
+VENV ?= .venv
+# Empty: the first suitable interpreter. Otherwise a version such as 3.12.
+PYTHON_VERSION ?=
+PYTEST_ARGS ?=
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+PYTHON := $(VENV)/bin/python
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PROJECTS := pyproject.toml $(wildcard integrations/*/pyproject.toml)
+PACKAGES := poolware starlette_poolware flask_poolware django_poolware
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help setup demo serve test soak test-all test-3.11 test-3.12 test-3.13 lint format bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.installed-test ## Make .venv with everything for working on poolware
+
+demo: $(VENV)/.installed-demo ## Measure pooled against fresh here: build/demo/results.json, report.html
+	$(PYTHON) -m loadtests demo
+
+serve: $(VENV)/.installed-demo ## Run the Starlette example (PORT=8000)
+	$(PYTHON) -m uvicorn examples.starlette_app:app --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
+	$(PYTHON) -m pytest $(PYTEST_ARGS)
+
+soak: $(VENV)/.installed-test ## Run the slow tests only
+	$(PYTHON) -m pytest -m slow $(PYTEST_ARGS)
+
+test-all: test-3.11 test-3.12 test-3.13 ## Run the tests on CPython 3.11, 3.12 and 3.13
+
+test-3.11 test-3.12 test-3.13: test-%:
+	$(MAKE) test VENV=.venv-$* PYTHON_VERSION=$*
+
+# pyright --verifytypes looks at the packages of the first python on the PATH and nowhere else.
+lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and the direction of imports
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; for package in $(PACKAGES); do \
+		pyright --verifytypes $$package --ignoreexternal || exit; done
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
+	$(PYTHON) -m ruff format
+	$(PYTHON) -m ruff check --fix
+
+bench: $(VENV)/.installed-test ## Run the micro-benchmarks
+	$(PYTHON) -m benchmarks
+
+clean: ## Remove what make built and installed
+	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed-build: requirements/build.txt constraints.txt
+	test -x $(PYTHON) || { python=$$(.ci/find-python $(PYTHON_VERSION)) && "$$python" -m venv $(VENV); }
+	$(INSTALL) --upgrade --requirement requirements/build.txt
+	touch $@
+
+$(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJECTS)
+	$(INSTALL) --no-build-isolation --requirement requirements/demo.txt
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirements/test.txt $(PROJECTS)
+	$(INSTALL) --no-build-isolation --requirement requirements/test.txt
+	touch $(VENV)/.installed-demo $@

@@ -1,0 +1,1 @@
+"""poolware for Flask."""

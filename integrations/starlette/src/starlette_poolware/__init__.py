@@ -1,0 +1,1 @@
+"""poolware for Starlette and FastAPI."""

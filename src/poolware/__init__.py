@@ -1,0 +1,34 @@
+"""poolware: pooled contexts, buffers and objects for WSGI and ASGI applications.
+
+Whatever a request borrowed comes back clean, exactly once, however the response ended.
+"""
+
+from poolware.context.base import Context, RequestContext
+from poolware.context.fields import FieldDescription, field, secret
+from poolware.context.secret import Secret, SecretField
+from poolware.errors import *  # noqa: F403
+from poolware.errors import __all__ as _errors
+from poolware.pools.buffer import Buffer
+from poolware.pools.buffers import BufferPool, BufferStats
+from poolware.pools.lease import Pool
+from poolware.pools.objects import ObjectPool, PoolStats
+from poolware.web.lifecycle import Lifecycle
+
+__all__ = [
+    "Buffer",
+    "BufferPool",
+    "BufferStats",
+    "Context",
+    "FieldDescription",
+    "Lifecycle",
+    "ObjectPool",
+    "Pool",
+    "PoolStats",
+    "RequestContext",
+    "Secret",
+    "SecretField",
+    "field",
+    "secret",
+]
+__all__ += _errors
+__version__ = "0.1.0"

@@ -1,0 +1,31 @@
+"""Checks of configuration values, with messages that name the option and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from poolware.errors import BadOption, UnknownOption
+
+
+def whole_number(option: str, value: object, *, at_least: int = 0) -> int:
+    """Return `value` if it is a whole number of at least `at_least`, else raise `BadOption`."""
+    if type(value) is not int or value < at_least:
+        msg = f"{option}={value!r}: it takes a whole number of at least {at_least}"
+        raise BadOption(msg)
+    return value
+
+
+def callable_or_none(option: str, value: object) -> None:
+    """Raise `BadOption` unless `value` is None or can be called."""
+    if value is not None and not callable(value):
+        msg = f"{option}={value!r}: it takes a function of one argument, or None"
+        raise BadOption(msg)
+
+
+def known_options(owner: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise `UnknownOption` for the first name in `given` that is not in `known`."""
+    known = sorted(known)
+    for name in given:
+        if name not in known:
+            msg = f"{owner} has no option {name!r}; it takes {', '.join(known)}"
+            raise UnknownOption(msg)

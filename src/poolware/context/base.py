@@ -1,0 +1,239 @@
+"""Context and RequestContext: what a request carries."""
+
+from __future__ import annotations
+
+import reprlib
+import uuid
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
+
+from poolware._core.log import logger
+from poolware._core.mode import Mode, current_mode
+from poolware.context.carrier import KEY, carrier_of, incoming_request_id, missing, request_line
+from poolware.context.define import HOME, INTERNAL, ContextMeta, describe_fields
+from poolware.context.fields import FieldDescription, field
+from poolware.context.variants import copy_for_detached, rebuild_detached
+from poolware.errors import (
+    AlreadyReleased,
+    BadOption,
+    ContextDetached,
+    NotCopyable,
+    UndeclaredField,
+    UnknownOption,
+    WrongContext,
+)
+
+if TYPE_CHECKING:
+    from poolware.pools.buffers import Buffer
+    from poolware.pools.lease import Pool
+
+__all__ = ["Context", "RequestContext"]
+
+T = TypeVar("T")
+
+
+class Context(metaclass=ContextMeta):
+    """A recyclable object with declared fields and no other state.
+
+    Annotated attributes are fields. Each needs an immutable default, or `field(factory=…)`, or `secret()`; reset and
+    check are generated from the declarations. ``Context`` alone is for pools outside of requests; what a request carries
+    derives from `RequestContext`.
+
+        class Job(Context):
+            name: str = ""
+            rows: list[Row] = field(factory=list)
+
+    A class whose fields others combine by multiple inheritance is declared with ``class Audited(Context, mixin=True)``.
+    """
+
+    __slots__ = (*INTERNAL, HOME)
+    __poolware_own__ = {}
+    __poolware_fields__ = {}
+    _lent: list[tuple[Any, Any]] | None
+    """What was borrowed until the end, as (pool, object)."""
+    _carrier: Any
+    """The scope or environ of the request; after the end, the text that names it."""
+    _request_id: str | None
+    _home: Any
+
+    def __init__(self, **values: Any) -> None:
+        """Build a context of its own, outside of any pool. Raises `UnknownOption` for an undeclared field."""
+        cls = type(self)
+        for name in (*INTERNAL, HOME):
+            setattr(self, name, None)
+        for name, (spec, _) in cls.__poolware_fields__.items():
+            slot = spec.slot(name).name
+            setattr(self, slot, None if spec.capacity else spec.factory() if spec.factory else spec.default)
+        for name, value in values.items():
+            if name not in cls.__poolware_fields__ and name != "request_id":
+                msg = f"{cls.__name__} has no field {name!r}; it has {_names(cls)}"
+                raise UnknownOption(msg)
+            setattr(self, name, value)
+
+    @classmethod
+    def of(cls, request: object) -> Self:
+        """Return the context of `request`, typed.
+
+        `request` is a request object of Starlette, FastAPI, Flask or Django, an ASGI scope or a WSGI environ.
+
+        Raises:
+            ContextMissing: the request carries none: there is no middleware, or the response has ended.
+            WrongContext: the request carries a context of another class.
+        """
+        carrier = carrier_of(request)
+        ctx = carrier.get(KEY)
+        if isinstance(ctx, cls):
+            return ctx
+        if ctx is None:
+            raise missing(carrier)
+        msg = f"{request_line(carrier)} carries {type(ctx).__name__}, not {cls.__name__}"
+        raise WrongContext(msg)
+
+    @classmethod
+    def describe(cls) -> tuple[FieldDescription, ...]:
+        """Return a row for each field: name, type, default, how it resets, whether sensitive, whether vouched."""
+        return describe_fields(cls)
+
+    def borrow(self, pool: Pool[T]) -> T:
+        """Acquire an object from `pool` until the response ends.
+
+        For what is scarce prefer ``with pool.lease() as obj``, which keeps it for the block only.
+
+        Raises:
+            ContextDetached: this context belongs to no pool.
+            BadOption: `pool` has no ``acquire`` or no ``release``.
+        """
+        if self._home is None:
+            raise self._detached()
+        if not (hasattr(pool, "acquire") and hasattr(pool, "release")):
+            msg = f"borrow({pool!r:.80}): it takes a pool, an object with acquire() and release(obj)"
+            raise BadOption(msg)
+        obj = pool.acquire()
+        self._keep_until_end(pool, obj)
+        return obj
+
+    def buffer(self, size: int) -> Buffer:
+        """Return a pooled `Buffer` of at least `size` bytes until the response ends.
+
+        Raises:
+            BufferSizeError: `size` is no whole number from 0 to the pool's ``max_size``.
+            ContextDetached: this context belongs to no request.
+        """
+        buffers = getattr(self._home, "buffers", None)
+        if buffers is None:
+            raise self._detached()
+        buffer = buffers.acquire(size)
+        self._keep_until_end(buffers, buffer)
+        return cast("Buffer", buffer)
+
+    def detach(self) -> Self:
+        """Return a copy that belongs to nobody, without sensitive fields, for work that outlives the response.
+
+        It can be copied and pickled. Sensitive fields have their defaults.
+        """
+        cls = type(self)
+        fields = cls.__poolware_fields__
+        values = {
+            name: copy_for_detached(getattr(self, name), vouched=fields[name][0].reset is not None)
+            for name in cls.__poolware_open__
+        }
+        return cast("Self", rebuild_detached(cls.__poolware_plan__.cls, values))
+
+    def __repr__(self) -> str:
+        cls = type(self)
+        shown = (f"{name}={self._show(name)}" for name in cls.__poolware_fields__)
+        return f"<{cls.__name__} {' '.join(shown)}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        msg = f"a {type(self).__name__} is neither copied nor pickled: it goes back to its pool. Use ctx.detach()"
+        raise NotCopyable(msg)
+
+    if current_mode() is Mode.DEBUG and not TYPE_CHECKING:
+        # Outside of debug mode the slots refuse by themselves; a __setattr__ in Python costs 0.2 µs a write.
+        def __setattr__(self, name: str, value: object) -> None:
+            try:
+                object.__setattr__(self, name, value)
+            except AttributeError:
+                raise self._undeclared(name) from None
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise self._undeclared(name)
+
+    def _undeclared(self, name: str) -> UndeclaredField:
+        cls = type(self)
+        msg = f"{cls.__name__} has no field {name!r}; it has {_names(cls)}. Declare it: {name}: … = None"
+        return UndeclaredField(msg)
+
+    def _show(self, name: str) -> str:
+        spec = type(self).__poolware_fields__[name][0]
+        if spec.capacity:
+            return repr(getattr(self, name))
+        return "…" if spec.sensitive else reprlib.repr(getattr(self, name))
+
+    def _detached(self) -> ContextDetached:
+        msg = f"this {type(self).__name__} belongs to no request, so nothing would give back what it borrows; use pool.lease()"
+        return ContextDetached(msg)
+
+    def _keep_until_end(self, pool: Pool[T], obj: T) -> None:
+        if self._lent is None:
+            self._lent = []
+        self._lent.append((pool, obj))
+
+    def _give_back(self) -> None:
+        """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
+        lent, self._lent = self._lent or [], None
+        while lent:
+            pool, obj = lent.pop()
+            try:
+                pool.release(obj)
+            except AlreadyReleased:
+                logger.debug("%r was released by hand before the response ended", pool)
+            except Exception:
+                logger.exception("%r did not take back what a request had borrowed", pool)
+
+    def _label(self) -> str:
+        """Name the request for messages after its end."""
+        return ""
+
+
+class RequestContext(Context):
+    """What a request carries. Derive from it and declare your own fields.
+
+        class AppContext(RequestContext):
+            tenant: str = ""
+            roles: set[str] = field(factory=set)
+            token: SecretField = secret()
+    """
+
+    started_at: float = 0.0
+    """When the request began: seconds since the epoch."""
+    user: Any = None
+    params: dict[str, Any] = field(factory=dict)
+    response: Any = None
+
+    @property
+    def request_id(self) -> str:
+        """The client's ``X-Request-ID`` if it is harmless (1 to 128 of ``A-Za-z0-9._~:+/=@-``), else 32 hex digits."""
+        if self._request_id is None:
+            self._request_id = incoming_request_id(self._carrier or {}) or uuid.uuid4().hex
+        return self._request_id
+
+    @request_id.setter
+    def request_id(self, value: str) -> None:
+        self._request_id = value
+
+    def detach(self) -> Self:
+        """Return a copy that belongs to nobody, without sensitive fields, for work that outlives the response.
+
+        It can be copied and pickled, and has the same `request_id`. Sensitive fields have their defaults.
+        """
+        copy = super().detach()
+        copy.request_id = self.request_id
+        return copy
+
+    def _label(self) -> str:
+        line = request_line(self._carrier or {})
+        return f"{line} (request {self._request_id})" if line and self._request_id else line
+
+
+def _names(cls: ContextMeta) -> str:
+    return ", ".join(cls.__poolware_fields__) or "none"

@@ -1,0 +1,132 @@
+"""Secret: bytes that are wiped, redacted and compared in constant time."""
+
+from __future__ import annotations
+
+import hmac
+from itertools import chain
+from struct import pack_into
+from typing import Any, NoReturn, overload
+
+from poolware._core.memory import wipe
+from poolware.errors import NotCopyable, SecretReleased
+
+__all__ = ["Secret", "SecretField"]
+
+
+class Secret:
+    """Bytes in memory of their own, which ``wipe()`` fills with zeros.
+
+    The memory has a fixed capacity; a longer value moves to larger memory and the old is wiped. Setting a value leaves
+    no copy of it behind. What `reveal` returns is the caller's own copy.
+
+    Args:
+        capacity: bytes that fit without moving, at least 1.
+    """
+
+    __slots__ = ("_memory", "_size")
+
+    def __init__(self, value: str | bytes = b"", *, capacity: int = 64) -> None:
+        self._memory: memoryview | None = memoryview(bytearray(max(capacity, 1)))
+        self._size = 0
+        self.set(value)
+
+    def set(self, value: str | bytes | bytearray | memoryview) -> None:
+        """Replace the value; a str is stored as UTF-8. Raises `SecretReleased` after the end of the request."""
+        size, source = _code_units(value) if isinstance(value, str) else (len(value), value)
+        memory = self._live()
+        if size > len(memory):
+            self._memory = memoryview(bytearray(max(size, 2 * len(memory))))
+        wipe(memory, 0, self._size)
+        memory = self._live()
+        if isinstance(source, tuple):
+            pack_into(f"{size}B", memory, 0, *source)
+        else:
+            memory[:size] = source
+        self._size = size
+
+    def reveal(self) -> bytes:
+        """Return a copy of the value. Raises `SecretReleased` after the end of the request."""
+        return self._live()[: self._size].tobytes()
+
+    def reveal_text(self) -> str:
+        """Return a copy of the value, decoded from UTF-8. Raises `SecretReleased` after the end of the request."""
+        return str(self._live()[: self._size], "utf-8")
+
+    def wipe(self) -> None:
+        """Fill the memory with zeros; the secret is then empty."""
+        wipe(self._live(), 0, self._size)
+        self._size = 0
+
+    def __bool__(self) -> bool:
+        self._live()
+        return self._size > 0
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with a str, bytes or another secret, in a time that does not depend on where they differ."""
+        if isinstance(other, str):
+            other = other.encode()
+        elif isinstance(other, Secret):
+            other = other._live()[: other._size]  # noqa: SLF001 - another of this class
+        if not isinstance(other, bytes | bytearray | memoryview):
+            return NotImplemented
+        return hmac.compare_digest(self._live()[: self._size], other)
+
+    __hash__ = None  # type: ignore[assignment]  # a hash would tell the value
+
+    def __repr__(self) -> str:
+        if self._memory is None:
+            return "<Secret released>"
+        return "<Secret set>" if self._size else "<Secret empty>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        msg = "a Secret is neither copied nor pickled; reveal() gives its value to code that must have it"
+        raise NotCopyable(msg)
+
+    def _live(self) -> memoryview:
+        if self._memory is None:
+            msg = "this secret was wiped when its request ended; take what you need with reveal() before that"
+            raise SecretReleased(msg)
+        return self._memory
+
+    def _retire(self) -> None:
+        """Wipe for good: whoever still holds this secret finds it released."""
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            wipe(memory, 0, self._size)
+
+    def __del__(self) -> None:
+        self._retire()
+
+
+class SecretField:
+    """The attribute of a context that holds a `Secret`: reads give the Secret, writes set its value."""
+
+    __slots__ = ("_capacity", "_member")
+
+    def __init__(self, member: Any, capacity: int) -> None:
+        self._member = member
+        self._capacity = capacity
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> SecretField: ...
+    @overload
+    def __get__(self, obj: object, owner: type) -> Secret: ...
+    def __get__(self, obj: object | None, owner: type) -> SecretField | Secret:
+        if obj is None:
+            return self
+        secret: Secret | None = self._member.__get__(obj)
+        if secret is None:
+            secret = Secret(capacity=self._capacity)
+            self._member.__set__(obj, secret)
+        return secret
+
+    def __set__(self, obj: object, value: str | bytes | bytearray | memoryview | Secret) -> None:
+        if isinstance(value, Secret):
+            value = value._live()[: value._size]  # noqa: SLF001 - the other half of this module
+        self.__get__(obj, type(obj)).set(value)
+
+
+def _code_units(text: str) -> tuple[int, tuple[int, ...]]:
+    """The UTF-8 bytes of `text` as small integers, which are shared by the whole interpreter: no copy of the value."""
+    units = tuple(map(ord, text)) if text.isascii() else tuple(chain.from_iterable(map(str.encode, text)))
+    return len(units), units

@@ -1,0 +1,67 @@
+"""The two other faces of a context class: sealed, after its request, and detached, a copy of its own.
+
+Both are subclasses without slots, so that an object can change its class in place.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NoReturn
+
+from poolware.errors import ContextReleased
+
+
+def sealed_namespace(name: str) -> dict[str, Any]:
+    """Return the methods of a sealed context: every use raises `ContextReleased`."""
+
+    def refuse(self: Any, *_args: object) -> NoReturn:
+        msg = f"this {name} was released {_ending(self)}"
+        raise ContextReleased(msg)
+
+    def describe(self: Any) -> str:
+        return f"<{name} released {_label(self)}>"
+
+    methods = dict.fromkeys(("__getattribute__", "__setattr__", "__delattr__", "__reduce_ex__"), refuse)
+    return {"__slots__": (), "__repr__": describe, **methods}
+
+
+def _label(sealed: Any) -> str:
+    label = object.__getattribute__(sealed, "_carrier")
+    return f"after {label}" if label else "to its pool"
+
+
+def _ending(sealed: Any) -> str:
+    line, _, history = _label(sealed).partition("\n")
+    advice = (
+        "Take what you need before the response ends; ctx.detach() makes a copy for work that outlives it, "
+        "such as background threads and tasks"
+    )
+    return f"{line}. {advice}" + (f"\n{history}" if history else "")
+
+
+def detached_namespace(name: str) -> dict[str, Any]:
+    """Return the methods of a detached copy: it can be copied and pickled."""
+
+    def reduce(self: Any, _protocol: object) -> tuple[Any, ...]:
+        parent = type(self).__mro__[1]
+        return rebuild_detached, (parent, {name: getattr(self, name) for name in parent.__poolware_open__})
+
+    def describe(self: Any) -> str:
+        return f"{type(self).__mro__[1].__repr__(self)[:-1]} detached>"
+
+    return {"__slots__": (), "__reduce_ex__": reduce, "__repr__": describe, "__qualname__": name}
+
+
+def rebuild_detached(parent: Any, values: dict[str, Any]) -> Any:
+    """Return a detached copy of class `parent` with these field values."""
+    detached = parent.__poolware_detached__
+    obj = detached.__new__(detached)
+    parent.__init__(obj, **values)
+    return obj
+
+
+def copy_for_detached(value: Any, *, vouched: bool) -> Any:
+    """Copy what the context will empty or reset; everything else is dropped by it and can be shared."""
+    if vouched:
+        return copy.deepcopy(value)
+    return copy.copy(value) if isinstance(value, dict | list | set | bytearray) else value

@@ -1,0 +1,168 @@
+"""Everything that poolware raises, under one root."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AlreadyReleased",
+    "BadOption",
+    "BodyError",
+    "BodyInvalid",
+    "BodyTooLarge",
+    "BodyTruncated",
+    "BufferInUse",
+    "BufferReleased",
+    "BufferSizeError",
+    "ConfigurationError",
+    "ContextDetached",
+    "ContextMissing",
+    "ContextReleased",
+    "DefinitionError",
+    "FieldNameError",
+    "ForeignObject",
+    "ImportPathError",
+    "MissingDefault",
+    "MutableDefault",
+    "NotAField",
+    "NotCopyable",
+    "PoolwareError",
+    "ReleaseError",
+    "SecretReleased",
+    "UndeclaredField",
+    "UnknownOption",
+    "UnsupportedBase",
+    "WrongContext",
+]
+
+
+class PoolwareError(Exception):
+    """The root of every error that poolware raises by itself."""
+
+
+# --- while a context class is being defined ---------------------------------------------------------------------------
+
+
+class DefinitionError(PoolwareError, TypeError):
+    """A context class is declared in a way that cannot be recycled safely."""
+
+
+class MutableDefault(DefinitionError):
+    """A field's default could be shared, and changed, by every request."""
+
+
+class MissingDefault(DefinitionError):
+    """A field has no default and no factory, so nothing says what it resets to."""
+
+
+class NotAField(DefinitionError):
+    """A class attribute is neither a declared field nor plainly a constant."""
+
+
+class FieldNameError(DefinitionError):
+    """A field's name is reserved, hides a method or hides another field."""
+
+
+class UnsupportedBase(DefinitionError):
+    """A base or special method brings state that a reset cannot reach."""
+
+
+# --- configuration ----------------------------------------------------------------------------------------------------
+
+
+class ConfigurationError(PoolwareError, ValueError):
+    """Something was configured wrongly; raised at start, never during a request."""
+
+
+class UnknownOption(ConfigurationError):
+    """An option of this name does not exist."""
+
+
+class BadOption(ConfigurationError):
+    """An option has a value that it does not take."""
+
+
+class ImportPathError(ConfigurationError):
+    """A dotted path does not lead to what it should."""
+
+
+# --- using a context --------------------------------------------------------------------------------------------------
+
+
+class ContextReleased(PoolwareError, RuntimeError):
+    """A context was used after its request had ended."""
+
+
+class SecretReleased(ContextReleased):
+    """A secret was used after the request that owned it had ended."""
+
+
+class ContextMissing(PoolwareError, AttributeError):
+    """The request carries no context: no middleware, or its response has ended."""
+
+
+class ContextDetached(PoolwareError, RuntimeError):
+    """A context that belongs to no request, and so would never give anything back, was asked to borrow."""
+
+
+class WrongContext(PoolwareError, TypeError):
+    """The request carries a context of another class."""
+
+
+class UndeclaredField(PoolwareError, AttributeError):
+    """A field that the context class does not declare was read or assigned (debug mode)."""
+
+
+class NotCopyable(PoolwareError, TypeError):
+    """Contexts and secrets are neither copied nor pickled; ``detach()`` makes a copy that can be."""
+
+
+# --- giving back ------------------------------------------------------------------------------------------------------
+
+
+class ReleaseError(PoolwareError, RuntimeError):
+    """An object was given to a pool that cannot take it."""
+
+
+class AlreadyReleased(ReleaseError):
+    """The object had already been given back."""
+
+
+class ForeignObject(ReleaseError):
+    """The object did not come from this pool."""
+
+
+# --- buffers ----------------------------------------------------------------------------------------------------------
+
+
+class BufferSizeError(PoolwareError, ValueError):
+    """A buffer of this size is not to be had."""
+
+
+class BufferReleased(PoolwareError, ValueError):
+    """A buffer was used after it had been given back."""
+
+
+class BufferInUse(PoolwareError, BufferError):
+    """A buffer cannot grow while somebody holds a view of its memory."""
+
+
+# --- request bodies ---------------------------------------------------------------------------------------------------
+
+
+class BodyError(PoolwareError):
+    """A request body was refused. ``status`` is the HTTP status that says so."""
+
+    status = 400
+
+
+class BodyTooLarge(BodyError):
+    """The body is longer than the limit."""
+
+    status = 413
+
+
+class BodyTruncated(BodyError):
+    """The body ended before its announced length."""
+
+
+class BodyInvalid(BodyError):
+    """The body's announced length is not a length."""

@@ -1,0 +1,261 @@
+"""Buffer: pooled memory with the interface of a binary file."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from poolware._core.memory import wipe
+from poolware._core.proof import PART_SOLE, getrefcount
+from poolware.errors import BufferInUse, BufferReleased
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from poolware.pools.buffers import BufferPool
+
+__all__ = ["Buffer"]
+
+
+class Buffer:
+    """A binary file in pooled memory, with the methods of ``io.BytesIO``; ``view()`` gives the memory itself.
+
+    It grows by moving to the pool's next tier; what it leaves behind is wiped. Between request and response one
+    coroutine or thread at a time uses it (H44). After its release every use raises `BufferReleased`.
+
+    Made by ``ctx.buffer(size)``, ``pool.acquire(size)`` and ``pool.lease(size)``.
+    """
+
+    __slots__ = ("_guard", "_high", "_memory", "_pool", "_position", "_size")
+
+    def __init__(self, pool: BufferPool, storage: bytearray) -> None:
+        self._pool = pool
+        self._memory: memoryview | None = memoryview(storage)
+        self._guard: Any = None
+        self._size = 0
+        self._position = 0
+        self._high = 0
+
+    # --- content ------------------------------------------------------------------------------------------------------
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write bytes at the position and move it past them; return how many.
+
+        Raises:
+            BufferInUse: the buffer would have to grow while somebody holds a view of it.
+            BufferSizeError: it would grow over the pool's ``max_size``.
+        """
+        memory = self._live()
+        source = data if type(data) is bytes else memoryview(data).cast("B")
+        start = self._position
+        stop = start + len(source)
+        if stop > len(memory):
+            memory = self._grow(stop)
+        memory[start:stop] = source
+        self._position = stop
+        if stop > self._size:
+            self._size = stop
+            if stop > self._high:
+                self._high = stop
+        return len(source)
+
+    def writelines(self, lines: Iterable[ReadableBuffer], /) -> None:
+        """Write each of `lines`."""
+        for line in lines:
+            self.write(line)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return up to `size` bytes from the position on; all that is left if negative or None."""
+        memory = self._live()
+        start, stop = self._span(size)
+        self._position = max(self._position, stop)
+        return memory[start:stop].tobytes()
+
+    read1 = read
+
+    def readinto(self, target: WriteableBuffer, /) -> int:
+        """Fill `target`, writable memory, from the position on; return how many bytes."""
+        memory = self._live()
+        with memoryview(target).cast("B") as into:
+            start, stop = self._span(len(into))
+            into[: stop - start] = memory[start:stop]
+        self._position = max(self._position, stop)
+        return stop - start
+
+    readinto1 = readinto
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return the rest of the line, with its newline, `size` bytes at the most."""
+        memory = self._live()
+        start, stop = self._span(size)
+        line = io.BytesIO(memory[start:stop]).readline()
+        self._position = start + len(line)
+        return line
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move the position; return it."""
+        self._live()
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}.get(whence)
+        if base is None:
+            msg = f"invalid whence ({whence!r}, should be 0, 1 or 2)"
+            raise ValueError(msg)
+        if base + offset < 0:
+            msg = f"negative seek position {base + offset}"
+            raise ValueError(msg)
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        self._live()
+        return self._position
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Cut the content to `size` bytes, the position by default; what is cut off is wiped. Return `size`."""
+        memory = self._live()
+        size = self._position if size is None else size
+        if size < 0:
+            msg = f"negative size value {size}"
+            raise ValueError(msg)
+        if size < self._size:
+            wipe(memory, size, self._size)
+            self._size = size
+        return size
+
+    def getvalue(self) -> bytes:
+        """Return a copy of the content."""
+        return self._live()[: self._size].tobytes()
+
+    def getbuffer(self) -> memoryview:
+        """Return a read-only view of the content, without copying. While it lives the buffer cannot grow."""
+        return self.view(0, self._size, readonly=True)
+
+    def view(self, start: int = 0, stop: int | None = None, *, readonly: bool = False) -> memoryview:
+        """Return a view of the memory from `start` to `stop`, its capacity by default, without copying.
+
+        Unless the view is read-only, the buffer's content reaches at least to `stop` from then on (``truncate(n)`` cuts
+        it to what was really filled). While the view lives the buffer cannot grow, and after the buffer's release the
+        memory is not used again before the view is gone.
+
+        Raises:
+            ValueError: not ``0 <= start <= stop <= capacity``.
+        """
+        capacity = self.capacity
+        stop = capacity if stop is None else stop
+        if not 0 <= start <= stop <= capacity:
+            msg = f"view({start}, {stop}): it takes 0 <= start <= stop <= {capacity}, the buffer's capacity"
+            raise ValueError(msg)
+        if self._guard is None:
+            self._guard = (ctypes.c_ubyte * capacity).from_buffer(self._live())
+        view = memoryview(self._guard).cast("B")[start:stop]
+        if readonly:
+            return view.toreadonly()
+        self._size = max(self._size, stop)
+        self._high = max(self._high, stop)
+        return view
+
+    @property
+    def capacity(self) -> int:
+        """Bytes that fit without growing."""
+        return len(self._live())
+
+    def __len__(self) -> int:
+        """Return the bytes of content."""
+        self._live()
+        return self._size
+
+    def __bool__(self) -> bool:
+        return True
+
+    # --- being a file -------------------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether the buffer was released."""
+        return self._memory is None
+
+    def close(self) -> None:
+        """Do nothing: wrappers such as TextIOWrapper close what they wrap. `release` and the end of the request give back."""
+
+    def flush(self) -> None:
+        """Do nothing; there is nothing between the buffer and its memory."""
+        self._live()
+
+    def readable(self) -> bool:
+        """Return True."""
+        self._live()
+        return True
+
+    writable = seekable = readable
+
+    def isatty(self) -> bool:
+        """Return False."""
+        return False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    # --- going back ---------------------------------------------------------------------------------------------------
+
+    def release(self) -> None:
+        """Give the buffer back before the response ends. Raises `AlreadyReleased` the second time."""
+        self._pool.release(self)
+
+    def __repr__(self) -> str:
+        state = "released" if self._memory is None else f"{self._size} of {len(self._memory)} bytes"
+        return f"<Buffer {state}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_memory", None) is not None:
+            self._pool._abandon(self)  # noqa: SLF001 - the other half of this pool
+
+    def _live(self) -> memoryview:
+        if self._memory is None:
+            msg = "this buffer was given back; use it before the response ends, and getvalue() for a copy that stays"
+            raise BufferReleased(msg)
+        return self._memory
+
+    def _span(self, size: int | None) -> tuple[int, int]:
+        start = min(self._position, self._size)
+        return start, self._size if size is None or size < 0 else min(start + size, self._size)
+
+    def _grow(self, size: int) -> memoryview:
+        old = self._live()
+        if self._exported():
+            msg = f"a buffer of {len(old)} bytes cannot grow to {size} while views of it exist; release them first"
+            raise BufferInUse(msg)
+        storage = old.obj
+        self._memory = memory = memoryview(self._pool._grow(self, size))  # noqa: SLF001
+        memory[: self._size] = old[: self._size]
+        used, self._high = self._high, self._size
+        old.release()
+        self._pool._put_back(storage, used, None)  # noqa: SLF001
+        return memory
+
+    def _exported(self) -> bool:
+        """Whether a view is alive; forgets the guard if none is."""
+        if self._guard is None:
+            return False
+        if getrefcount(self._guard) > PART_SOLE:
+            return True
+        self._guard = None
+        return False
+
+    def _retire(self) -> tuple[int, Any]:
+        """Become unusable; return how much was used and what holds the memory for living views."""
+        memory, self._memory = self._memory, None
+        guard, self._guard = self._guard, None
+        if memory is not None and guard is None:
+            memory.release()
+        return self._high, guard
+
+
+io.BufferedIOBase.register(Buffer)

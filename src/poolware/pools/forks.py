@@ -1,0 +1,30 @@
+"""After a fork the child starts with empty pools of its own (H26)."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Forkable(Protocol):
+    """A pool that can start anew in a child process."""
+
+    def _after_fork(self) -> None: ...
+
+
+_pools: WeakSet[Forkable] = WeakSet()
+
+
+def _restart_all() -> None:
+    for pool in list(_pools):
+        pool._after_fork()  # noqa: SLF001 - the protocol of this package
+
+
+def restart_in_child(pool: Forkable) -> None:
+    """Have `pool` start anew in every child process forked from this one."""
+    _pools.add(pool)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_restart_all)

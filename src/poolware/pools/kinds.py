@@ -1,0 +1,131 @@
+"""What an object pool holds: contexts, which bring their own reset and can be sealed, or any other objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from poolware._core.cycle import Cycle, context_cycle, plain_cycle
+from poolware._core.memory import wipe
+from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, ValueSlot, set_class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Kind(Protocol):
+    """How a pool treats its objects off the hot path."""
+
+    lent: Any
+    """Every object in use that will be kept: a set, or a dict by id for objects that may be unhashable."""
+    cycle: Cycle
+
+    def generate(self, names: dict[str, Any]) -> None:
+        """Make `cycle` from the names of the pool it belongs to."""
+
+    def build(self) -> Any:
+        """Return a new object."""
+
+    def lend(self, obj: Any) -> None:
+        """Note that `obj` is in use."""
+
+    def seal(self, obj: Any, because: str) -> None:
+        """Make any further use of `obj` raise, then wipe and reset it."""
+
+    def finish(self, obj: Any, because: str) -> bool:
+        """Reset an object that will not be used again; False if that failed."""
+
+    def unseal(self, obj: Any) -> bool:
+        """Make an object that nobody holds as good as new; False if that failed."""
+
+    def holdings(self) -> list[Any]:
+        """Every object in use."""
+
+
+class ContextKind:
+    """Contexts: reset by their class's plan."""
+
+    def __init__(self, plan: Plan, home: object) -> None:
+        self.plan = plan
+        self.home = home
+        self.lent: set[Any] = set()
+
+    def generate(self, names: dict[str, Any]) -> None:
+        names |= {"home": self.home, "scrub": scrub, "lend": self.lent.add, "take_back": self.lent.remove}
+        self.cycle = context_cycle(self.plan, names)
+
+    def build(self) -> Any:
+        obj = self.plan.cls.__new__(self.plan.cls)
+        self.cycle.fill(obj)
+        return obj
+
+    def lend(self, obj: Any) -> None:
+        self.lent.add(obj)
+
+    def seal(self, obj: Any, because: str) -> None:
+        self.plan.give_back(obj)
+        label = self.plan.label(obj)
+        set_class(obj, self.plan.sealed)
+        self._rest(obj)
+        self.plan.members["_carrier"].__set__(obj, label + because)
+
+    def finish(self, obj: Any, because: str) -> bool:
+        self.seal(obj, because)
+        return True
+
+    def unseal(self, obj: Any) -> bool:
+        self._rest(obj)
+        set_class(obj, self.plan.cls)
+        return True
+
+    def holdings(self) -> list[Any]:
+        return list(self.lent)
+
+    def _rest(self, obj: Any) -> None:
+        """Reset through the slots' own descriptors, which reach into a sealed object."""
+        members = self.plan.members
+        for slot in self.plan.slots:
+            member = members[slot.name]
+            match slot:
+                case SecretSlot():
+                    secret = member.__get__(obj)
+                    if secret is not None:
+                        secret._retire()  # noqa: SLF001 - the plan's own
+                case ValueSlot(sensitive=True) | RebuiltSlot(sensitive=True):
+                    scrub(member.__get__(obj))
+            member.__set__(obj, slot.default if isinstance(slot, ValueSlot) else None)
+        members["_home"].__set__(obj, self.home)
+
+
+class PlainKind:
+    """Any other objects: reset by the user's function, or never where the user says that nothing needs it."""
+
+    def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None) -> None:
+        self.build = factory
+        self.restore = restore
+        self.lent: dict[int, Any] = {}
+
+    def generate(self, names: dict[str, Any]) -> None:
+        names |= {"lent": self.lent, "take_back": self.lent.pop, "restore": self.restore}
+        self.cycle = plain_cycle(names=names)
+
+    def lend(self, obj: Any) -> None:
+        self.lent[id(obj)] = obj
+
+    def seal(self, obj: Any, because: str) -> None:
+        """Nothing to seal: objects of this kind know nothing of pools. The proof alone protects the next user."""
+
+    def finish(self, obj: Any, because: str) -> bool:
+        return self.unseal(obj)
+
+    def unseal(self, obj: Any) -> bool:
+        return self.restore is None or self.restore(obj)
+
+    def holdings(self) -> list[Any]:
+        return list(self.lent.values())
+
+
+def scrub(value: object) -> None:
+    """Overwrite what a sensitive field held, where Python can: a bytearray is filled with zeros."""
+    if isinstance(value, bytearray):
+        with memoryview(value) as memory:
+            wipe(memory, 0, len(memory))

@@ -1,0 +1,44 @@
+"""A loan for the length of a block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Lease", "Pool"]
+
+T = TypeVar("T")
+
+
+class Pool(Protocol[T]):
+    """Anything that lends objects and takes them back."""
+
+    @property
+    def acquire(self) -> Callable[[], T]:
+        """Lend an object."""
+        ...
+
+    @property
+    def release(self) -> Callable[[T], object]:
+        """Take it back."""
+        ...
+
+
+class Lease(Generic[T]):
+    """``with pool.lease() as obj``: acquires at the start of the block, releases at its end however it is left."""
+
+    __slots__ = ("_obj", "_pool")
+
+    def __init__(self, pool: Pool[T]) -> None:
+        self._pool = pool
+
+    def __enter__(self) -> T:
+        self._obj = self._pool.acquire()
+        return self._obj
+
+    def __exit__(self, *exc_info: object) -> None:
+        obj = self._obj
+        del self._obj
+        self._pool.release(obj)

@@ -1,0 +1,364 @@
+"""ObjectPool: reuses objects and never waits."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from poolware._core.log import logger
+from poolware._core.mode import Mode, current_mode
+from poolware._core.options import callable_or_none, whole_number
+from poolware._core.plan import Plan
+from poolware._core.proof import LENT_SOLE, REUSE_REFUSED, SOLE, getrefcount
+from poolware._core.tally import new_tally
+from poolware.errors import AlreadyReleased, BadOption, ConfigurationError, ForeignObject
+from poolware.pools.forks import restart_in_child
+from poolware.pools.kinds import ContextKind, Kind, PlainKind
+from poolware.pools.lease import Lease
+from poolware.pools.quarantine import Quarantine
+
+__all__ = ["ObjectPool", "PoolStats"]
+
+T = TypeVar("T")
+
+_UNSET: Any = object()
+_LOOKS = 8
+"""How many quarantined objects a call that finds the pool empty looks at: a bound on its time."""
+_TALLIES = (
+    "acquired",
+    "misses",
+    "created",
+    "dropped",
+    "escaped",
+    "lost",
+    "refused",
+    "reset_errors",
+    "validation_failures",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """What a pool has done and holds. Exact whenever no other thread is inside the pool.
+
+    ``acquired == released + in_use + lost``, ``acquired == hits + misses`` and
+    ``created == idle + in_use + quarantined + destroyed``.
+    """
+
+    name: str
+    idle: int
+    """Resting, ready to be acquired."""
+    in_use: int
+    """Acquired and not yet released."""
+    quarantined: int
+    """Released while somebody still held them."""
+    acquired: int
+    released: int
+    hits: int
+    """Acquisitions served with a reused object."""
+    misses: int
+    """Acquisitions for which an object was built."""
+    created: int
+    destroyed: int
+    """Objects the pool has let go of, for whatever reason."""
+    dropped: int
+    """Released but not kept: the pool was full, or reuse is off."""
+    escaped: int
+    """Let go because the quarantine was full."""
+    lost: int
+    """Never released, and no longer held by anybody: taken back when noticed."""
+    refused: int
+    """Releases that raised: a second one, or of a foreign object."""
+    reset_errors: int
+    """Resets, factories and give-backs that raised; the object or part was discarded."""
+    validation_failures: int
+
+
+class ObjectPool(Generic[T]):
+    """Keeps released objects for reuse. Thread-safe, holds no lock on the way of an acquisition or release.
+
+    `factory` is a context class, which brings its own reset, or any function that builds an object. ``acquire`` never
+    waits: empty means build one, full means drop one.
+
+        >>> pool = ObjectPool(dict, reset=dict.clear)
+        >>> with pool.lease() as scratch:
+        ...     scratch["answer"] = 42
+
+    Args:
+        factory: a context class, or a function without arguments.
+        reset: called with each released object; must make it as good as new. None says, on your word, that an object
+            keeps nothing from one use to the next. Not taken for context classes.
+        validate: called with each object before it is reused; a false answer, or an exception, discards it.
+        max_idle: how many objects the pool keeps at the most. More can be in use; those are dropped afterwards.
+        max_quarantine: how many released objects that somebody still holds are watched for coming back.
+        prewarm: how many objects to build at once.
+        name: shown in statistics, logs and errors; the factory's name by default.
+
+    Raises:
+        BadOption: an argument has a value that it does not take.
+    """
+
+    acquire: Callable[[], T]
+    """Return an object that nobody else holds, reset. Raises only what `factory` raises."""
+    release: Callable[[T], None]
+    """Give `obj` back. Raises `AlreadyReleased` the second time, `ForeignObject` for what is not from here."""
+
+    def __init__(
+        self,
+        factory: Callable[[], T],
+        *,
+        reset: Callable[[T], object] | None = _UNSET,
+        validate: Callable[[T], object] | None = None,
+        max_idle: int = 1024,
+        max_quarantine: int = 256,
+        prewarm: int = 0,
+        name: str | None = None,
+        _home: object = None,
+    ) -> None:
+        if not callable(factory):
+            msg = f"ObjectPool({factory!r}): the factory must be a context class or a function without arguments"
+            raise BadOption(msg)
+        self.name = name or getattr(factory, "__qualname__", type(factory).__name__)
+        self.max_idle = whole_number("max_idle", max_idle)
+        whole_number("prewarm", prewarm)
+        callable_or_none("validate", validate)
+        self._mode = current_mode()
+        self._reuse = self._mode is Mode.ON and REUSE_REFUSED is None
+        self._tallies = {name: new_tally() for name in _TALLIES}
+        self._before_fork = dict.fromkeys(_TALLIES, 0)
+        self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
+        self._idle: list[T] = []
+        self._kept = 0
+        self._surplus: dict[int, T] = {}
+        self._inherited: dict[int, T] = {}
+        self._look_for_lost_at = 64
+        self._stacks: dict[int, str] = {}
+        self._quarantine: Quarantine[T] = Quarantine(whole_number("max_quarantine", max_quarantine), self._escape)
+        self._kind = self._kind_of(factory, reset, validate, _home)
+        self._kind.generate(self._names(validate))
+        self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release
+        restart_in_child(self)
+        self.prewarm(prewarm)
+
+    def lease(self) -> Lease[T]:
+        """Return a context manager that acquires an object and releases it at the end of the block."""
+        return Lease(self)
+
+    def prewarm(self, count: int) -> None:
+        """Build until `count` objects rest in the pool, `max_idle` at the most. Does nothing where reuse is off."""
+        while self._reuse and len(self._idle) < min(whole_number("count", count), self.max_idle):
+            obj = self._construct()
+            if not self._keep_one_more():
+                return
+            self._free(obj)
+
+    def clear(self) -> None:
+        """Let go of every resting and quarantined object. What is in use is kept when it comes back."""
+        with self._lock:
+            self._kept -= len(self._idle) + len(self._quarantine)
+            self._idle.clear()
+            self._quarantine.clear()
+
+    def get_stats(self) -> PoolStats:
+        """Return what the pool has done and holds, after looking at all of its quarantine."""
+        self._quarantine.sweep(len(self._quarantine), self._free)
+        self._take_back_lost()
+        count = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
+        idle, quarantined = len(self._idle), len(self._quarantine)
+        in_use = len(self._kind.lent) + len(self._surplus)
+        return PoolStats(
+            name=self.name,
+            idle=idle,
+            in_use=in_use,
+            quarantined=quarantined,
+            released=count["acquired"] - in_use - count["lost"],
+            hits=count["acquired"] - count["misses"],
+            destroyed=count["created"] - idle - in_use - quarantined,
+            **count,
+        )
+
+    def __repr__(self) -> str:
+        lent = len(self._kind.lent) + len(self._surplus)
+        return f"<ObjectPool {self.name!r}: {len(self._idle)} idle, {lent} in use, {len(self._quarantine)} quarantined>"
+
+    # --- set-up -------------------------------------------------------------------------------------------------------
+
+    def _kind_of(self, factory: Any, reset: Any, validate: object, home: object) -> Kind:
+        plan = getattr(factory, "__poolware_plan__", None)
+        if isinstance(plan, Plan):
+            if reset is not _UNSET or validate is not None:
+                msg = f"ObjectPool({self.name}): a context class brings its own reset; leave out reset= and validate="
+                raise BadOption(msg)
+            return ContextKind(plan, self if home is None else home)
+        if reset is _UNSET:
+            msg = (
+                f"ObjectPool({self.name}): reset= is missing. Pass a function that makes a used object as good as new, or "
+                "reset=None if your objects keep nothing from one use to the next"
+            )
+            raise ConfigurationError(msg)
+        callable_or_none("reset", reset)
+        return PlainKind(factory, self._restoring(reset) if reset else None)
+
+    def _names(self, validate: Callable[[T], object] | None) -> dict[str, Any]:
+        debug = self._mode is Mode.DEBUG
+        return {
+            "pop": self._idle.pop,
+            "push": self._idle.append if self._reuse else self._drop,
+            "SOLE": -1 if debug else SOLE,  # in debug mode every object counts as held, and so gets sealed
+            "tick": self._tallies["acquired"].tick,
+            "build": self._build,
+            "doubt": self._doubt,
+            "refuse": self._refuse,
+            "retire": self._retire,
+            "keep": self._keep_part,
+            "give_up": self._discard,
+            "discard": self._discard,
+            "valid": self._validating(validate) if validate else None,
+        }
+
+    def _restoring(self, reset: Callable[[T], object]) -> Callable[[T], bool]:
+        def restore(obj: T) -> bool:
+            try:
+                reset(obj)
+            except Exception:
+                logger.exception("pool %r: reset failed; the object is discarded", self.name)
+                self._tallies["reset_errors"].tick()
+                return False
+            return True
+
+        return restore
+
+    def _validating(self, validate: Callable[[T], object]) -> Callable[[T], bool]:
+        def valid(obj: T) -> bool:
+            try:
+                if validate(obj):
+                    return True
+            except Exception:
+                logger.exception("pool %r: validate failed; the object is discarded", self.name)
+            self._tallies["validation_failures"].tick()
+            return False
+
+        return valid
+
+    # --- off the hot path ---------------------------------------------------------------------------------------------
+
+    def _build(self) -> T:
+        """Serve an acquisition that found nothing resting."""
+        if self._quarantine.sweep(_LOOKS, self._free):
+            return self.acquire()
+        if len(self._kind.lent) >= self._look_for_lost_at:
+            self._take_back_lost()
+            self._look_for_lost_at = max(64, 2 * len(self._kind.lent))
+        obj = self._construct()
+        if not self._reuse or self._keep_one_more():
+            self._kind.lend(obj)
+        else:
+            self._surplus[id(obj)] = obj
+        if self._mode is Mode.DEBUG and isinstance(self._kind, ContextKind):
+            self._stacks[id(obj)] = _stack()
+        self._tallies["acquired"].tick()
+        self._tallies["misses"].tick()
+        return obj
+
+    def _construct(self) -> T:
+        obj: T = self._kind.build()
+        self._tallies["created"].tick()
+        return obj
+
+    def _keep_one_more(self) -> bool:
+        with self._lock:
+            if self._kept >= self.max_idle:
+                return False
+            self._kept += 1
+            return True
+
+    def _keep_one_less(self) -> None:
+        with self._lock:
+            self._kept -= self._reuse
+
+    def _drop(self, _obj: T) -> None:
+        self._tallies["dropped"].tick()
+
+    def _discard(self, _obj: T) -> None:
+        """Forget an object that cannot be used again."""
+        self._keep_one_less()
+
+    def _escape(self) -> None:
+        self._tallies["escaped"].tick()
+        self._keep_one_less()
+
+    def _doubt(self, obj: T) -> None:
+        """Set aside what was resting and turned out to be held, or dirty."""
+        self._kind.seal(obj, "")
+        self._quarantine.add(obj)
+
+    def _free(self, obj: T) -> None:
+        """Nobody holds `obj` any more: make it rest."""
+        if self._kind.unseal(obj):
+            self._idle.append(obj)
+        else:
+            self._discard(obj)
+
+    def _retire(self, obj: T) -> None:
+        """End the use of an object that somebody besides the caller still holds, or that is not to be reused."""
+        self._kind.finish(obj, self._history(obj))
+        if self._reuse:
+            self._quarantine.add(obj)
+        else:
+            self._drop(obj)
+
+    def _history(self, obj: T) -> str:
+        acquired = self._stacks.pop(id(obj), None)
+        return f"\nAcquired at:\n{acquired}Released at:\n{_stack()}" if acquired else ""
+
+    def _refuse(self, obj: T) -> None:
+        """Handle the release of what is not lent: surplus, from before a fork, or a mistake."""
+        for lent in (self._surplus, self._inherited):
+            if lent.get(id(obj)) is obj and lent.pop(id(obj), None) is obj:
+                self._kind.finish(obj, "")
+                self._drop(obj)
+                return
+        self._tallies["refused"].tick()
+        if obj in self._quarantine or any(resting is obj for resting in tuple(self._idle)):
+            msg = f"pool {self.name!r}: this object has already been released"
+            raise AlreadyReleased(msg)
+        msg = f"pool {self.name!r}: {type(obj).__name__} object is not in use here: it is another pool's, or was dropped"
+        raise ForeignObject(msg)
+
+    def _keep_part(self, part: Any, sole: bool, factory: Any, reset: Callable[[Any], object]) -> Any:
+        """Reset the part of a vouched field; None, so that it is rebuilt, where it is held, replaced or fails."""
+        if not sole or (isinstance(factory, type) and type(part) is not factory):
+            return None
+        try:
+            reset(part)
+        except Exception:
+            logger.exception("pool %r: a field's reset failed; the field is rebuilt", self.name)
+            self._tallies["reset_errors"].tick()
+            return None
+        return part
+
+    def _take_back_lost(self) -> None:
+        """Release what nobody holds any more although it was never released."""
+        if not self._reuse:
+            return
+        lost = [obj for obj in self._kind.holdings() if getrefcount(obj) == LENT_SOLE]
+        while lost:
+            self._tallies["lost"].tick()
+            self.release(lost.pop())
+
+    def _after_fork(self) -> None:
+        self._lock = threading.RLock()
+        self._inherited.update({id(obj): obj for obj in (*self._kind.holdings(), *self._surplus.values())})
+        for store in (self._idle, self._kind.lent, self._surplus, self._quarantine):
+            store.clear()
+        self._kept = 0
+        self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
+
+
+def _stack() -> str:
+    """The caller's stack without poolware's own frames."""
+    frames = traceback.extract_stack()
+    return "".join(traceback.format_list([f for f in frames if "poolware" not in f.filename.replace("\\", "/").split("/")[:-1]]))

@@ -1,0 +1,66 @@
+"""The middleware for every ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from poolware.context.carrier import KEY
+from poolware.errors import BodyError
+from poolware.web.body import refuse_async
+from poolware.web.lifecycle import lifecycle_from
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from poolware.web.lifecycle import Lifecycle, LifecycleOptions
+
+__all__ = ["ASGIApp", "Message", "PoolwareMiddleware", "Receive", "Scope", "Send"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class PoolwareMiddleware:
+    """Gives every ``http`` and ``websocket`` scope a context, until the application has returned or raised.
+
+    Streams, background tasks and disconnects all lie within that. A scope that already carries a context is left to
+    the outer middleware. Lifespan builds the contexts that ``prewarm`` asks for and lets go of them at its end; other
+    scopes pass through.
+
+        app = PoolwareMiddleware(app, context=AppContext)
+
+    Args:
+        app: the application.
+        lifecycle: a `Lifecycle`; or its options as keywords.
+    """
+
+    def __init__(
+        self, app: ASGIApp, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
+    ) -> None:
+        self.app = app
+        self.lifecycle = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
+        self._begin, self._finish = self.lifecycle.begin, self.lifecycle.finish
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in {"http", "websocket"} or KEY in scope:
+            return await self._pass(scope, receive, send)
+        self._begin(scope)
+        try:
+            await self.app(scope, receive, send)
+        except BodyError as error:
+            if not await refuse_async(scope, send, error):
+                raise
+        finally:
+            self._finish(scope)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            return await self.app(scope, receive, send)
+        self.lifecycle.open()
+        await self.app(scope, receive, send)
+        self.lifecycle.close()

@@ -1,0 +1,134 @@
+"""A request body into a pooled buffer, with a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from poolware._core.options import whole_number
+from poolware.context.base import RequestContext
+from poolware.errors import BodyError, BodyInvalid, BodyTooLarge, BodyTruncated
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from poolware.context.carrier import Carrier
+    from poolware.pools.buffer import Buffer
+
+__all__ = ["read_body", "read_body_async"]
+
+_CHUNK = 64 * 1024
+_TRUSTED = 1024 * 1024
+"""Bytes reserved on the word of a Content-Length; more only as they arrive (H42)."""
+_REASONS = {400: "Bad Request", 413: "Content Too Large"}
+
+
+def read_body(environ: Carrier, *, limit: int) -> Buffer:
+    """Read a WSGI request's body into a pooled buffer of its context; the position is at the start.
+
+    Args:
+        environ: the WSGI environ.
+        limit: bytes.
+
+    Raises:
+        BodyTooLarge: the body is longer than `limit` (413). At most `limit` bytes and one chunk were read.
+        BodyTruncated: it ended before its Content-Length (400).
+        BodyInvalid: the Content-Length is no length (400).
+    """
+    length = _announced(environ.get("CONTENT_LENGTH") or None, limit)
+    if length is None and not environ.get("wsgi.input_terminated"):
+        length = 0  # PEP 3333: without a length only a server that ends the input itself can be read to its end
+    return fill_from(environ, environ["wsgi.input"].read, length, limit)
+
+
+def fill_from(carrier: Carrier, read: Callable[[int], bytes], length: int | None, limit: int) -> Buffer:
+    """Read `length` bytes, or up to the end if None, from the file-like function `read`."""
+    body = _buffer(carrier, length, limit)
+    left = limit + 1 if length is None else length
+    while left and (chunk := read(min(left, _CHUNK))):
+        _append(body, chunk, limit)
+        left -= len(chunk)
+    return _complete(body, length)
+
+
+async def read_body_async(scope: Carrier, receive: Callable[[], Awaitable[Any]], *, limit: int) -> Buffer:
+    """Read an ASGI request's body into a pooled buffer of its context; the position is at the start.
+
+    Args:
+        scope: the ASGI scope.
+        receive: the application's ``receive``.
+        limit: bytes.
+
+    Raises:
+        BodyTooLarge: the body is longer than `limit` (413).
+        BodyTruncated: the client left, or the body ended before its Content-Length (400).
+        BodyInvalid: the Content-Length is no length (400).
+    """
+    announced = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), None)
+    length = _announced(announced, limit)
+    body = _buffer(scope, length, limit)
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        _append(body, message.get("body", b""), limit)
+        more = message.get("more_body", False)
+    if more:
+        msg = f"the client left after {len(body)} bytes of its request's body"
+        raise BodyTruncated(msg)
+    return _complete(body, length)
+
+
+def refuse(start_response: Callable[..., Any], error: BodyError, exc_info: Any) -> list[bytes]:
+    """Answer with the status of `error`; raises it again if the response has begun."""
+    text = f"{error}\n".encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
+    start_response(f"{error.status} {_REASONS[error.status]}", headers, exc_info)
+    return [text]
+
+
+async def refuse_async(scope: Carrier, send: Callable[[Any], Awaitable[None]], error: BodyError) -> bool:
+    """Answer with the status of `error`; return whether that could be done."""
+    if scope["type"] != "http":
+        return False
+    text = f"{error}\n".encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
+    try:
+        await send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await send({"type": "http.response.body", "body": text})
+    except Exception:  # the response had begun: the server refuses a second start
+        return False
+    return True
+
+
+def _announced(value: str | None, limit: int) -> int | None:
+    whole_number("limit", limit)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit()):
+        msg = f"Content-Length {value[:40]!r} is no number of bytes"
+        raise BodyInvalid(msg)
+    if int(value) > limit:
+        msg = f"the request's body has {value[:40]} bytes; at most {limit} are taken"
+        raise BodyTooLarge(msg)
+    return int(value)
+
+
+def _buffer(carrier: Carrier, length: int | None, limit: int) -> Buffer:
+    size = min(_CHUNK if length is None else length, limit, _TRUSTED)
+    return RequestContext.of(carrier).buffer(size)
+
+
+def _append(body: Buffer, chunk: bytes, limit: int) -> None:
+    if len(body) + len(chunk) > limit:
+        msg = f"the request's body has more than {limit} bytes, the most that are taken"
+        raise BodyTooLarge(msg)
+    body.write(chunk)
+
+
+def _complete(body: Buffer, length: int | None) -> Buffer:
+    if length is not None and len(body) != length:
+        msg = f"the request's body ended after {len(body)} of {length} bytes"
+        raise BodyTruncated(msg)
+    body.seek(0)
+    return body

@@ -1,0 +1,125 @@
+"""Lifecycle: the only place where a request meets pools."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Generic, TypedDict, TypeVar
+
+from poolware._core.log import logger
+from poolware._core.mode import Mode, current_mode
+from poolware._core.options import known_options
+from poolware._core.proof import REUSE_REFUSED
+from poolware.context.base import RequestContext
+from poolware.context.carrier import Carrier
+from poolware.errors import BadOption
+from poolware.pools.buffers import BufferPool
+from poolware.pools.objects import ObjectPool
+
+__all__ = ["Lifecycle", "LifecycleOptions"]
+
+C = TypeVar("C", bound=RequestContext)
+
+
+class LifecycleOptions(TypedDict, total=False):
+    """The keywords that `Lifecycle` and every middleware take."""
+
+    context: type[RequestContext]
+    buffers: BufferPool | None
+    prewarm: int
+    max_idle: int
+    max_quarantine: int
+
+
+class Lifecycle(Generic[C]):
+    """An application's contexts and buffers, and the begin and end of each of its requests.
+
+    ``begin(carrier)`` puts a pristine context into an ASGI scope or a WSGI environ and returns it. ``finish(carrier)``
+    takes it out again, gives back what was borrowed, wipes, resets and returns it to its pool; a second call does
+    nothing. `finish` never raises what a hook or a pool raised: that is logged and counted.
+
+    Args:
+        context: the class of the application's contexts.
+        buffers: the pool behind ``ctx.buffer(size)``; one of its own by default.
+        prewarm: contexts to build at the start.
+        max_idle: contexts kept for reuse at the most.
+        max_quarantine: contexts that somebody held beyond their request, watched for coming back.
+
+    Raises:
+        BadOption: an argument has a value that it does not take.
+    """
+
+    def __init__(
+        self,
+        context: type[C] = RequestContext,  # type: ignore[assignment]
+        *,
+        buffers: BufferPool | None = None,
+        prewarm: int = 0,
+        max_idle: int = 1024,
+        max_quarantine: int = 256,
+    ) -> None:
+        if not (isinstance(context, type) and issubclass(context, RequestContext)):
+            msg = f"context={context!r}: it takes a class derived from poolware.RequestContext"
+            raise BadOption(msg)
+        if buffers is not None and not isinstance(buffers, BufferPool):
+            msg = f"buffers={buffers!r}: it takes a poolware.BufferPool, or None for one of its own"
+            raise BadOption(msg)
+        self.context = context
+        self.buffers = BufferPool(name=f"{context.__name__} buffers") if buffers is None else buffers
+        self.pool: ObjectPool[C] = ObjectPool(
+            context, max_idle=max_idle, max_quarantine=max_quarantine, prewarm=prewarm, _home=self
+        )
+        self.prewarm = prewarm
+        self._begin, self._finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish  # noqa: SLF001
+        _announce()
+
+    def begin(self, carrier: Carrier) -> C:
+        """Place a pristine context in `carrier`, a scope or environ that carries none, and return it."""
+        ctx: C = self._begin(carrier)
+        return ctx
+
+    def finish(self, carrier: Carrier) -> None:
+        """End the request of `carrier`: take its context out and back. Does nothing if that has happened."""
+        self._finish(carrier)
+
+    def open(self) -> None:
+        """Build the contexts that `prewarm` asks for, as far as they do not rest in the pool."""
+        self.pool.prewarm(self.prewarm)
+
+    def close(self) -> None:
+        """Let go of resting contexts and memory. Requests in flight end as usual."""
+        self.pool.clear()
+        self.buffers.clear()
+
+
+def lifecycle_from(owner: str, lifecycle: object = None, options: dict[str, Any] | None = None) -> Lifecycle[Any]:
+    """Return the lifecycle that a middleware called `owner` was given, as such or as keywords.
+
+    Raises:
+        UnknownOption: an option of this name does not exist.
+        BadOption: an option has a value that it does not take, or both forms are given.
+    """
+    options = options or {}
+    known_options(owner, options, set(inspect.signature(Lifecycle).parameters))
+    if lifecycle is None:
+        return Lifecycle(**options)
+    if options:
+        msg = f"{owner} takes either a Lifecycle or its options, not both: {', '.join(options)}"
+        raise BadOption(msg)
+    if not isinstance(lifecycle, Lifecycle):
+        msg = f"lifecycle={lifecycle!r}: it takes a poolware.Lifecycle, or None and the options of one"
+        raise BadOption(msg)
+    return lifecycle
+
+
+_announced = False
+
+
+def _announce() -> None:
+    """Say once a process when nothing is reused."""
+    global _announced  # noqa: PLW0603 - once a process
+    if not _announced:
+        _announced = True
+        if REUSE_REFUSED is not None:
+            logger.warning("nothing is reused: %s", REUSE_REFUSED)
+        elif current_mode() is not Mode.ON:
+            logger.info("nothing is reused: POOLWARE_MODE=%s", current_mode().value)
