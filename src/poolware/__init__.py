@@ -3,11 +3,11 @@
 Whatever a request borrowed comes back clean, exactly once, however the response ended.
 """
 
+from poolware import errors
 from poolware.context.base import Context, RequestContext
 from poolware.context.fields import FieldDescription, field, secret
 from poolware.context.secret import Secret, SecretField
 from poolware.errors import *  # noqa: F403
-from poolware.errors import __all__ as _errors
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.lease import Pool
@@ -30,5 +30,5 @@ __all__ = [
     "field",
     "secret",
 ]
-__all__ += _errors
+__all__ += errors.__all__
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
 """The hot path: acquire, release, begin and finish.
 
 The four functions are generated once per pool, so that checking and resetting a context is straight-line code without a
-call or a loop. They hold no lock. Each step that changes who owns an object is one atomic operation on a list, a set or a
-dict, and between two such steps the object is known to this call alone:
+call or a loop. They hold no lock. Each step that changes who owns an object is one atomic operation on a list, a set
+or a dict, and between two such steps the object is known to this call alone:
 
     acquire   idle.pop -> proof -> pristine check -> lent.add
     release   lent.remove (raises when not lent: exactly once) -> reset -> idle.append
@@ -167,7 +167,9 @@ def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
             case VouchedSlot(factory=factory, reset=restore):
                 new = _call(factory, f"factory_{number}", names)
                 names[f"reset_{number}"] = restore
-                reset.append(f"{here} = keep({here}, getrefcount({here}) == PART_SOLE, factory_{number}, reset_{number})")
+                reset.append(
+                    f"{here} = keep({here}, getrefcount({here}) == PART_SOLE, factory_{number}, reset_{number})"
+                )
                 prepare.append(f"if {here} is None or getrefcount({here}) != PART_SOLE: {here} = {new}")
                 fill.append(f"{here} = {new}")
             case SecretSlot():

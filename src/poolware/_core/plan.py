@@ -52,7 +52,7 @@ class Plan:
     which reach into a sealed object too.
     """
 
-    cls: type
+    cls: Any
     sealed: type
     slots: tuple[Slot, ...]
     members: dict[str, Any]

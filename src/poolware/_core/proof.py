@@ -15,6 +15,7 @@ getrefcount: Callable[[object], int] = getattr(sys, "getrefcount", lambda _obj: 
 
 class _Probe:
     __slots__ = ("part",)
+    part: object
 
 
 def _count_popped(held: list[object]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 import uuid
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast
 
 from poolware._core.log import logger
 from poolware._core.mode import Mode, current_mode
@@ -23,7 +23,7 @@ from poolware.errors import (
 )
 
 if TYPE_CHECKING:
-    from poolware.pools.buffers import Buffer
+    from poolware.pools.buffer import Buffer
     from poolware.pools.lease import Pool
 
 __all__ = ["Context", "RequestContext"]
@@ -35,8 +35,8 @@ class Context(metaclass=ContextMeta):
     """A recyclable object with declared fields and no other state.
 
     Annotated attributes are fields. Each needs an immutable default, or `field(factory=…)`, or `secret()`; reset and
-    check are generated from the declarations. ``Context`` alone is for pools outside of requests; what a request carries
-    derives from `RequestContext`.
+    check are generated from the declarations. ``Context`` alone is for pools outside of requests; what a request
+    carries derives from `RequestContext`.
 
         class Job(Context):
             name: str = ""
@@ -46,8 +46,8 @@ class Context(metaclass=ContextMeta):
     """
 
     __slots__ = (*INTERNAL, HOME)
-    __poolware_own__ = {}
-    __poolware_fields__ = {}
+    __poolware_own__: ClassVar[dict[str, Any]] = {}
+    __poolware_fields__: ClassVar[dict[str, Any]] = {}
     _lent: list[tuple[Any, Any]] | None
     """What was borrowed until the end, as (pool, object)."""
     _carrier: Any
@@ -170,7 +170,8 @@ class Context(metaclass=ContextMeta):
         return "…" if spec.sensitive else reprlib.repr(getattr(self, name))
 
     def _detached(self) -> ContextDetached:
-        msg = f"this {type(self).__name__} belongs to no request, so nothing would give back what it borrows; use pool.lease()"
+        name = type(self).__name__
+        msg = f"this {name} belongs to no request, so nothing would give back what it borrows; use pool.lease()"
         return ContextDetached(msg)
 
     def _keep_until_end(self, pool: Pool[T], obj: T) -> None:
@@ -198,10 +199,10 @@ class Context(metaclass=ContextMeta):
 class RequestContext(Context):
     """What a request carries. Derive from it and declare your own fields.
 
-        class AppContext(RequestContext):
-            tenant: str = ""
-            roles: set[str] = field(factory=set)
-            token: SecretField = secret()
+    class AppContext(RequestContext):
+        tenant: str = ""
+        roles: set[str] = field(factory=set)
+        token: SecretField = secret()
     """
 
     started_at: float = 0.0

@@ -47,7 +47,7 @@ def missing(carrier: Carrier) -> ContextMissing:
 
 
 def request_line(carrier: Carrier) -> str:
-    """Return the method and path, such as ``GET /orders/17``; empty if `carrier` knows none. Without the query string."""
+    """Return method and path, such as ``GET /orders/17``, without the query string; empty if `carrier` knows none."""
     path = carrier.get("path")  # ASGI
     method = carrier.get("method", "WebSocket")
     if path is None:

@@ -42,7 +42,7 @@ _DESCRIPTORS = (types.FunctionType, classmethod, staticmethod, property, functoo
 class ContextMeta(type(Protocol)):  # type: ignore[misc]
     """The metaclass of contexts."""
 
-    __poolware_own__: dict[str, FieldSpec]
+    __poolware_own__: dict[str, tuple[FieldSpec, str]]
     __poolware_fields__: dict[str, tuple[FieldSpec, str]]
     __poolware_open__: tuple[str, ...]
     __poolware_plan__: Plan
@@ -111,7 +111,8 @@ def _annotations(namespace: dict[str, Any]) -> Mapping[str, Any]:
         annotate = annotationlib.get_annotate_from_class_namespace(namespace)
         if annotate is not None:
             return annotationlib.call_annotate_function(annotate, annotationlib.Format.FORWARDREF)
-    return namespace.get("__annotations__", {})
+    annotations: Mapping[str, Any] = namespace.get("__annotations__", {})
+    return annotations
 
 
 def _is_class_var(annotation: Any) -> bool:
@@ -175,13 +176,20 @@ def _check_rest(where: str, namespace: dict[str, Any], own: dict[str, Any], base
             raise FieldNameError(msg)
         is_data = not (isinstance(value, _DESCRIPTORS) or hasattr(type(value), "__get__"))
         if is_data and name not in annotated and not (name.startswith("__") and name.endswith("__")):
-            msg = f"{where}.{name} has no annotation: write {name}: … = … for a field, {name}: ClassVar[…] for a constant"
+            msg = (
+                f"{where}.{name} has no annotation: write {name}: … = … for a field, {name}: ClassVar[…] for a constant"
+            )
             raise NotAField(msg)
 
 
 def _new_slots(own: dict[str, tuple[FieldSpec, str]], bases: tuple[type, ...]) -> Iterator[str]:
     """The slots that no base has yet: of its own fields and of those that mixins declare."""
-    wanted = {name: spec for base in bases if isinstance(base, ContextMeta) for name, (spec, _) in base.__poolware_fields__.items()}
+    wanted = {
+        name: spec
+        for base in bases
+        if isinstance(base, ContextMeta)
+        for name, (spec, _) in base.__poolware_fields__.items()
+    }
     wanted |= {name: spec for name, (spec, _) in own.items()}
     for name, spec in wanted.items():
         slot = spec.slot(name).name
@@ -208,8 +216,10 @@ def _finish(made: ContextMeta) -> None:
             type.__setattr__(made, name, SecretField(members[SECRET_PREFIX + name], spec.capacity))
     made.__poolware_open__ = tuple(name for name, (spec, _) in fields.items() if not (spec.sensitive or spec.capacity))
     sealed = ContextMeta(f"Released{made.__name__}", (made,), sealed_namespace(made.__name__), variant=True)
-    made.__poolware_detached__ = ContextMeta(made.__name__, (made,), detached_namespace(made.__qualname__), variant=True)
-    made.__poolware_plan__ = Plan(made, sealed, tuple(slots), members, made._give_back, made._label)  # type: ignore[attr-defined]
+    made.__poolware_detached__ = ContextMeta(
+        made.__name__, (made,), detached_namespace(made.__qualname__), variant=True
+    )
+    made.__poolware_plan__ = Plan(made, sealed, tuple(slots), members, made._give_back, made._label)
 
 
 def _resets_last(slot: Slot) -> int:
@@ -220,7 +230,9 @@ def _resets_last(slot: Slot) -> int:
 
 
 def _member(made: type, slot: str) -> Any:
-    return next(vars(klass)[slot] for klass in made.__mro__ if isinstance(vars(klass).get(slot), types.MemberDescriptorType))
+    return next(
+        vars(klass)[slot] for klass in made.__mro__ if isinstance(vars(klass).get(slot), types.MemberDescriptorType)
+    )
 
 
 def describe_fields(made: ContextMeta) -> tuple[FieldDescription, ...]:

@@ -91,9 +91,7 @@ class FieldSpec:
 @overload
 def field(*, default: T, sensitive: bool = False) -> T: ...
 @overload
-def field(
-    *, factory: Callable[[], T], reset: Callable[[T], object] | None = None, sensitive: bool = False
-) -> T: ...
+def field(*, factory: Callable[[], T], reset: Callable[[T], object] | None = None, sensitive: bool = False) -> T: ...
 def field(
     *,
     default: Any = UNSET,

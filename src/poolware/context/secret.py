@@ -66,7 +66,7 @@ class Secret:
         if isinstance(other, str):
             other = other.encode()
         elif isinstance(other, Secret):
-            other = other._live()[: other._size]  # noqa: SLF001 - another of this class
+            other = other._live()[: other._size]
         if not isinstance(other, bytes | bytearray | memoryview):
             return NotImplemented
         return hmac.compare_digest(self._live()[: self._size], other)
@@ -122,7 +122,7 @@ class SecretField:
 
     def __set__(self, obj: object, value: str | bytes | bytearray | memoryview | Secret) -> None:
         if isinstance(value, Secret):
-            value = value._live()[: value._size]  # noqa: SLF001 - the other half of this module
+            value = value._live()[: value._size]
         self.__get__(obj, type(obj)).set(value)
 
 

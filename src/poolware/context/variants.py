@@ -43,11 +43,11 @@ def detached_namespace(name: str) -> dict[str, Any]:
     """Return the methods of a detached copy: it can be copied and pickled."""
 
     def reduce(self: Any, _protocol: object) -> tuple[Any, ...]:
-        parent = type(self).__mro__[1]
+        parent: Any = type(self).__mro__[1]
         return rebuild_detached, (parent, {name: getattr(self, name) for name in parent.__poolware_open__})
 
     def describe(self: Any) -> str:
-        return f"{type(self).__mro__[1].__repr__(self)[:-1]} detached>"
+        return f"{super(type(self), self).__repr__()[:-1]} detached>"
 
     return {"__slots__": (), "__reduce_ex__": reduce, "__repr__": describe, "__qualname__": name}
 

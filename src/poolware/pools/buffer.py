@@ -57,8 +57,7 @@ class Buffer:
         self._position = stop
         if stop > self._size:
             self._size = stop
-            if stop > self._high:
-                self._high = stop
+            self._high = max(self._high, stop)
         return len(source)
 
     def writelines(self, lines: Iterable[ReadableBuffer], /) -> None:
@@ -177,7 +176,7 @@ class Buffer:
         return self._memory is None
 
     def close(self) -> None:
-        """Do nothing: wrappers such as TextIOWrapper close what they wrap. `release` and the end of the request give back."""
+        """Do nothing: wrappers such as TextIOWrapper close what they wrap. The end of the request gives back."""
 
     def flush(self) -> None:
         """Do nothing; there is nothing between the buffer and its memory."""
@@ -215,7 +214,7 @@ class Buffer:
 
     def __del__(self) -> None:
         if getattr(self, "_memory", None) is not None:
-            self._pool._abandon(self)  # noqa: SLF001 - the other half of this pool
+            self._pool._abandon(self)
 
     def _live(self) -> memoryview:
         if self._memory is None:
@@ -232,12 +231,12 @@ class Buffer:
         if self._exported():
             msg = f"a buffer of {len(old)} bytes cannot grow to {size} while views of it exist; release them first"
             raise BufferInUse(msg)
-        storage = old.obj
-        self._memory = memory = memoryview(self._pool._grow(self, size))  # noqa: SLF001
+        left_behind: Any = old.obj
+        self._memory = memory = memoryview(self._pool._grow(self, size))
         memory[: self._size] = old[: self._size]
         used, self._high = self._high, self._size
         old.release()
-        self._pool._put_back(storage, used, None)  # noqa: SLF001
+        self._pool._put_back(left_behind, used, None)
         return memory
 
     def _exported(self) -> bool:

@@ -6,6 +6,7 @@ import weakref
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from poolware._core.log import logger
@@ -114,7 +115,9 @@ class BufferPool:
             BufferSizeError: `size` is no whole number from 0 to `max_size`.
         """
         if type(size) is not int or not 0 <= size <= self.max_size:
-            msg = f"pool {self.name!r}: a buffer of {size!r} bytes; the size is a whole number from 0 to {self.max_size}"
+            msg = (
+                f"pool {self.name!r}: a buffer of {size!r} bytes; the size is a whole number from 0 to {self.max_size}"
+            )
             raise BufferSizeError(msg)
         storage = self._take(size)
         buffer = Buffer(self, storage)
@@ -132,7 +135,7 @@ class BufferPool:
         storage = self._lent.pop(id(buffer), None) if getattr(buffer, "_pool", None) is self else None
         if storage is None:
             raise self._refusal(buffer)
-        used, guard = buffer._retire()  # noqa: SLF001 - the other half of this pool
+        used, guard = buffer._retire()
         self._put_back(storage, used, guard)
 
     def lease(self, size: int) -> BufferLease:
@@ -238,7 +241,7 @@ class BufferPool:
         storage = self._lent.pop(id(buffer), None)
         if storage is not None:
             logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
-            used, guard = buffer._retire()  # noqa: SLF001 - the other half of this pool
+            used, guard = buffer._retire()
             self._put_back(storage, used, guard)
 
     def _refusal(self, buffer: object) -> ReleaseError:
@@ -273,7 +276,7 @@ class BufferLease:
 
 def _checked_tiers(tiers: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(whole_number("tiers", size, at_least=1) for size in tiers)
-    if not sizes or any(low >= high for low, high in zip(sizes, sizes[1:], strict=False)):
+    if not sizes or any(low >= high for low, high in pairwise(sizes)):
         msg = f"tiers={tiers!r}: it takes at least one size in bytes, in ascending order"
         raise BadOption(msg)
     return sizes

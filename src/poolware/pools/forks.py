@@ -18,7 +18,7 @@ _pools: WeakSet[Forkable] = WeakSet()
 
 def _restart_all() -> None:
     for pool in list(_pools):
-        pool._after_fork()  # noqa: SLF001 - the protocol of this package
+        pool._after_fork()
 
 
 def restart_in_child(pool: Forkable) -> None:

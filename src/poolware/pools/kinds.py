@@ -89,7 +89,7 @@ class ContextKind:
                 case SecretSlot():
                     secret = member.__get__(obj)
                     if secret is not None:
-                        secret._retire()  # noqa: SLF001 - the plan's own
+                        secret._retire()
                 case ValueSlot(sensitive=True) | RebuiltSlot(sensitive=True):
                     scrub(member.__get__(obj))
             member.__set__(obj, slot.default if isinstance(slot, ValueSlot) else None)
@@ -111,10 +111,10 @@ class PlainKind:
     def lend(self, obj: Any) -> None:
         self.lent[id(obj)] = obj
 
-    def seal(self, obj: Any, because: str) -> None:
+    def seal(self, _obj: Any, _because: str) -> None:
         """Nothing to seal: objects of this kind know nothing of pools. The proof alone protects the next user."""
 
-    def finish(self, obj: Any, because: str) -> bool:
+    def finish(self, obj: Any, _because: str) -> bool:
         return self.unseal(obj)
 
     def unseal(self, obj: Any) -> bool:

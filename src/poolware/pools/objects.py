@@ -121,7 +121,7 @@ class ObjectPool(Generic[T]):
         if not callable(factory):
             msg = f"ObjectPool({factory!r}): the factory must be a context class or a function without arguments"
             raise BadOption(msg)
-        self.name = name or getattr(factory, "__qualname__", type(factory).__name__)
+        self.name = name or str(getattr(factory, "__qualname__", type(factory).__name__))
         self.max_idle = whole_number("max_idle", max_idle)
         whole_number("prewarm", prewarm)
         callable_or_none("validate", validate)
@@ -195,8 +195,8 @@ class ObjectPool(Generic[T]):
             return ContextKind(plan, self if home is None else home)
         if reset is _UNSET:
             msg = (
-                f"ObjectPool({self.name}): reset= is missing. Pass a function that makes a used object as good as new, or "
-                "reset=None if your objects keep nothing from one use to the next"
+                f"ObjectPool({self.name}): reset= is missing. Pass a function that makes a used object as good as new, "
+                "or reset=None if your objects keep nothing from one use to the next"
             )
             raise ConfigurationError(msg)
         callable_or_none("reset", reset)
@@ -325,10 +325,12 @@ class ObjectPool(Generic[T]):
         if obj in self._quarantine or any(resting is obj for resting in tuple(self._idle)):
             msg = f"pool {self.name!r}: this object has already been released"
             raise AlreadyReleased(msg)
-        msg = f"pool {self.name!r}: {type(obj).__name__} object is not in use here: it is another pool's, or was dropped"
+        msg = (
+            f"pool {self.name!r}: {type(obj).__name__} object is not in use here: it is another pool's, or was dropped"
+        )
         raise ForeignObject(msg)
 
-    def _keep_part(self, part: Any, sole: bool, factory: Any, reset: Callable[[Any], object]) -> Any:
+    def _keep_part(self, part: Any, sole: int, factory: Any, reset: Callable[[Any], object]) -> Any:
         """Reset the part of a vouched field; None, so that it is rebuilt, where it is held, replaced or fails."""
         if not sole or (isinstance(factory, type) and type(part) is not factory):
             return None
@@ -361,4 +363,6 @@ class ObjectPool(Generic[T]):
 def _stack() -> str:
     """The caller's stack without poolware's own frames."""
     frames = traceback.extract_stack()
-    return "".join(traceback.format_list([f for f in frames if "poolware" not in f.filename.replace("\\", "/").split("/")[:-1]]))
+    return "".join(
+        traceback.format_list([f for f in frames if "poolware" not in f.filename.replace("\\", "/").split("/")[:-1]])
+    )

@@ -48,7 +48,8 @@ class PoolwareMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] not in {"http", "websocket"} or KEY in scope:
-            return await self._pass(scope, receive, send)
+            await self._pass(scope, receive, send)
+            return
         self._begin(scope)
         try:
             await self.app(scope, receive, send)
@@ -59,8 +60,9 @@ class PoolwareMiddleware:
             self._finish(scope)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            return await self.app(scope, receive, send)
-        self.lifecycle.open()
+        lifespan = scope["type"] == "lifespan"
+        if lifespan:
+            self.lifecycle.open()
         await self.app(scope, receive, send)
-        self.lifecycle.close()
+        if lifespan:
+            self.lifecycle.close()

@@ -34,7 +34,7 @@ def read_body(environ: Carrier, *, limit: int) -> Buffer:
         BodyTruncated: it ended before its Content-Length (400).
         BodyInvalid: the Content-Length is no length (400).
     """
-    length = _announced(environ.get("CONTENT_LENGTH") or None, limit)
+    length = announced_length(environ.get("CONTENT_LENGTH"), limit)
     if length is None and not environ.get("wsgi.input_terminated"):
         length = 0  # PEP 3333: without a length only a server that ends the input itself can be read to its end
     return fill_from(environ, environ["wsgi.input"].read, length, limit)
@@ -64,7 +64,7 @@ async def read_body_async(scope: Carrier, receive: Callable[[], Awaitable[Any]],
         BodyInvalid: the Content-Length is no length (400).
     """
     announced = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), None)
-    length = _announced(announced, limit)
+    length = announced_length(announced, limit)
     body = _buffer(scope, length, limit)
     more = True
     while more:
@@ -101,9 +101,10 @@ async def refuse_async(scope: Carrier, send: Callable[[Any], Awaitable[None]], e
     return True
 
 
-def _announced(value: str | None, limit: int) -> int | None:
+def announced_length(value: str | None, limit: int) -> int | None:
+    """Return the length that a Content-Length header announces; None without one. Raises as `read_body`."""
     whole_number("limit", limit)
-    if value is None:
+    if not value:
         return None
     if not (value.isascii() and value.isdigit()):
         msg = f"Content-Length {value[:40]!r} is no number of bytes"

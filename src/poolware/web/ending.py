@@ -11,7 +11,7 @@ class Ending:
 
     __slots__ = ("_carrier", "_finish", "_inner")
 
-    def __init__(self, finish: Callable[[Any], None], carrier: Any, inner: Callable[[], object] | None) -> None:
+    def __init__(self, finish: Callable[[Any], None], carrier: Any, inner: Callable[[], object] | None = None) -> None:
         self._finish = finish
         self._carrier = carrier
         self._inner = inner
@@ -27,3 +27,15 @@ class Ending:
 
     def __del__(self) -> None:
         self()
+
+    def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
+        """A copy or pickle of a response has nothing to end."""
+        return _ended, ()
+
+
+def _ended() -> Callable[[], None]:
+    return _nothing
+
+
+def _nothing() -> None:
+    """The end of a request that had none."""

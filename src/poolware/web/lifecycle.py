@@ -69,7 +69,7 @@ class Lifecycle(Generic[C]):
             context, max_idle=max_idle, max_quarantine=max_quarantine, prewarm=prewarm, _home=self
         )
         self.prewarm = prewarm
-        self._begin, self._finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish  # noqa: SLF001
+        self._begin, self._finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
         _announce()
 
     def begin(self, carrier: Carrier) -> C:

@@ -1,0 +1,76 @@
+"""The middleware, for WSGI and ASGI, sync and async."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+
+from django_poolware.conf import lifecycle
+from poolware import BodyError
+from poolware.context.carrier import KEY, carrier_of
+from poolware.web.accessor import install
+from poolware.web.ending import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from django.http.response import HttpResponseBase
+
+    from poolware.context.carrier import Carrier
+
+__all__ = ["PoolwareMiddleware"]
+
+
+class PoolwareMiddleware:
+    """Gives every request a ``request.ctx`` until its response is closed, or its view is cancelled before there is one.
+
+    A response that nobody closes ends the request when it is collected.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.lifecycle = lifecycle()
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+        install(HttpRequest)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Serve one request."""
+        carrier = carrier_of(request)
+        if KEY in carrier:
+            return self.get_response(request)  # type: ignore[no-any-return]
+        if self._is_async:
+            return self._serve_async(request, carrier)
+        self.lifecycle.begin(carrier)
+        try:
+            response = self.get_response(request)
+        except BaseException:
+            self.lifecycle.finish(carrier)
+            raise
+        return self._until_closed(response, carrier)
+
+    async def _serve_async(self, request: HttpRequest, carrier: Carrier) -> HttpResponseBase:
+        self.lifecycle.begin(carrier)
+        try:
+            response = await self.get_response(request)
+        except BaseException:
+            self.lifecycle.finish(carrier)
+            raise
+        return self._until_closed(response, carrier)
+
+    def process_exception(self, _request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a refused request body with its status."""
+        if isinstance(exception, BodyError):
+            return HttpResponse(f"{exception}\n", status=exception.status, content_type="text/plain; charset=utf-8")
+        return None
+
+    def _until_closed(self, response: HttpResponseBase, carrier: Carrier) -> HttpResponseBase:
+        # Among the closers, and not in place of close(): a response may be pickled by a cache further out.
+        response._resource_closers.append(Ending(self.lifecycle.finish, carrier))  # type: ignore[attr-defined]
+        return response

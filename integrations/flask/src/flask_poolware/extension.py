@@ -1,0 +1,63 @@
+"""The Flask extension."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Request
+
+from poolware import ConfigurationError, Lifecycle
+from poolware.web.accessor import install
+from poolware.web.lifecycle import lifecycle_from
+from poolware.web.wsgi import PoolwareMiddleware
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from poolware.web.lifecycle import LifecycleOptions
+
+__all__ = ["Poolware"]
+
+
+class Poolware:
+    """Gives every request a ``request.ctx``, from before the first hook until the server closes the response.
+
+        Poolware(app, context=AppContext)
+
+    or, with an application factory, ``poolware = Poolware(context=AppContext)`` and later ``poolware.init_app(app)``.
+    Each application has a `Lifecycle` of its own, unless one is given: ``app.extensions["poolware"]``.
+
+    Args:
+        app: the application.
+        lifecycle: a `Lifecycle`; or its options as keywords.
+
+    Raises:
+        UnknownOption: an option of this name does not exist.
+        BadOption: an option has a value that it does not take.
+    """
+
+    def __init__(
+        self, app: Flask | None = None, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
+    ) -> None:
+        self._lifecycle = lifecycle
+        self._options = dict(options)
+        if app is not None:
+            self.init_app(app)
+        else:
+            lifecycle_from("Poolware", lifecycle, self._options)  # a wrong option shows here, not in the factory
+
+    def init_app(self, app: Flask) -> Lifecycle[Any]:
+        """Put poolware around `app`; return its `Lifecycle`.
+
+        Raises:
+            ConfigurationError: the application has poolware already.
+        """
+        if "poolware" in app.extensions:
+            msg = f"{app.name}: init_app() was called before for this application"
+            raise ConfigurationError(msg)
+        lifecycle = lifecycle_from("Poolware", self._lifecycle, self._options)
+        app.extensions["poolware"] = lifecycle
+        app.wsgi_app = PoolwareMiddleware(app.wsgi_app, lifecycle)  # type: ignore[method-assign]
+        install(Request)
+        install(app.request_class)
+        return lifecycle
