@@ -17,7 +17,7 @@ from poolware.context.variants import detached_namespace, sealed_namespace
 from poolware.errors import FieldNameError, MissingDefault, NotAField, UnsupportedBase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 INTERNAL = ("_lent", "_carrier", "_request_id")
 """Slots of every context that no field declares; they rest at None."""
@@ -39,7 +39,13 @@ _DESCRIPTORS = (types.FunctionType, classmethod, staticmethod, property, functoo
 
 # Derived from Protocol's metaclass so that a Protocol or ABC among the bases reaches our own error instead of Python's
 # "metaclass conflict"; none of its behaviour is used.
-class ContextMeta(type(Protocol)):  # type: ignore[misc]
+if TYPE_CHECKING:
+    _ProtocolMeta = type
+else:
+    _ProtocolMeta = type(Protocol)
+
+
+class ContextMeta(_ProtocolMeta):
     """The metaclass of contexts."""
 
     __poolware_own__: dict[str, tuple[FieldSpec, str]]
@@ -47,8 +53,10 @@ class ContextMeta(type(Protocol)):  # type: ignore[misc]
     __poolware_open__: tuple[str, ...]
     __poolware_plan__: Plan
     __poolware_detached__: type
+    _give_back: Callable[[Any], None]
+    _label: Callable[[Any], str]
 
-    def __new__(
+    def __new__(  # noqa: PYI034 - a metaclass, which ruff does not see through the base above
         cls,
         name: str,
         bases: tuple[type, ...],
@@ -79,11 +87,12 @@ class ContextMeta(type(Protocol)):  # type: ignore[misc]
             _finish(made)
         return made
 
-    def __init__(cls, *args: Any, **_kwargs: Any) -> None:
+    def __init__(cls, *args: Any, **_kwargs: Any) -> None:  # noqa: N805 - as above
         type.__init__(cls, *args)
 
-    __instancecheck__ = type.__instancecheck__
-    __subclasscheck__ = type.__subclasscheck__
+    if not TYPE_CHECKING:
+        __instancecheck__ = type.__instancecheck__
+        __subclasscheck__ = type.__subclasscheck__
 
 
 def _declared(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from itertools import chain
 from struct import pack_into
-from typing import Any, NoReturn, overload
+from typing import Any, ClassVar, NoReturn, overload
 
 from poolware._core.memory import wipe
 from poolware.errors import NotCopyable, SecretReleased
@@ -71,7 +71,7 @@ class Secret:
             return NotImplemented
         return hmac.compare_digest(self._live()[: self._size], other)
 
-    __hash__ = None  # type: ignore[assignment]  # a hash would tell the value
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # a hash would tell the value
 
     def __repr__(self) -> str:
         if self._memory is None:

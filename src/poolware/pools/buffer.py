@@ -187,7 +187,13 @@ class Buffer:
         self._live()
         return True
 
-    writable = seekable = readable
+    def writable(self) -> bool:
+        """Return True."""
+        return self.readable()
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return self.readable()
 
     def isatty(self) -> bool:
         """Return False."""

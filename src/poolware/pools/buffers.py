@@ -92,10 +92,10 @@ class BufferPool:
         name: str = "buffers",
     ) -> None:
         self.name = name
-        self.tiers = _checked_tiers(tiers)
-        self.max_size = whole_number("max_size", max_size, at_least=1)
-        self.max_idle = whole_number("max_idle", max_idle)
-        self.max_idle_bytes = whole_number("max_idle_bytes", max_idle_bytes)
+        self.tiers: tuple[int, ...] = _checked_tiers(tiers)
+        self.max_size: int = whole_number("max_size", max_size, at_least=1)
+        self.max_idle: int = whole_number("max_idle", max_idle)
+        self.max_idle_bytes: int = whole_number("max_idle_bytes", max_idle_bytes)
         if wipe not in get_args(Wipe):
             msg = f"wipe={wipe!r}: it takes 'used', 'full' or 'none'"
             raise BadOption(msg)

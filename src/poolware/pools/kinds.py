@@ -45,13 +45,13 @@ class ContextKind:
     """Contexts: reset by their class's plan."""
 
     def __init__(self, plan: Plan, home: object) -> None:
-        self.plan = plan
-        self.home = home
+        self.plan: Plan = plan
+        self.home: object = home
         self.lent: set[Any] = set()
 
     def generate(self, names: dict[str, Any]) -> None:
         names |= {"home": self.home, "scrub": scrub, "lend": self.lent.add, "take_back": self.lent.remove}
-        self.cycle = context_cycle(self.plan, names)
+        self.cycle: Cycle = context_cycle(self.plan, names)
 
     def build(self) -> Any:
         obj = self.plan.cls.__new__(self.plan.cls)
@@ -100,13 +100,13 @@ class PlainKind:
     """Any other objects: reset by the user's function, or never where the user says that nothing needs it."""
 
     def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None) -> None:
-        self.build = factory
-        self.restore = restore
+        self.build: Callable[[], Any] = factory
+        self.restore: Callable[[Any], bool] | None = restore
         self.lent: dict[int, Any] = {}
 
     def generate(self, names: dict[str, Any]) -> None:
         names |= {"lent": self.lent, "take_back": self.lent.pop, "restore": self.restore}
-        self.cycle = plain_cycle(names=names)
+        self.cycle: Cycle = plain_cycle(names=names)
 
     def lend(self, obj: Any) -> None:
         self.lent[id(obj)] = obj

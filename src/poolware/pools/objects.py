@@ -6,6 +6,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from poolware._core.log import logger
@@ -121,8 +122,8 @@ class ObjectPool(Generic[T]):
         if not callable(factory):
             msg = f"ObjectPool({factory!r}): the factory must be a context class or a function without arguments"
             raise BadOption(msg)
-        self.name = name or str(getattr(factory, "__qualname__", type(factory).__name__))
-        self.max_idle = whole_number("max_idle", max_idle)
+        self.name: str = name or str(getattr(factory, "__qualname__", type(factory).__name__))
+        self.max_idle: int = whole_number("max_idle", max_idle)
         whole_number("prewarm", prewarm)
         callable_or_none("validate", validate)
         self._mode = current_mode()
@@ -362,7 +363,6 @@ class ObjectPool(Generic[T]):
 
 def _stack() -> str:
     """The caller's stack without poolware's own frames."""
-    frames = traceback.extract_stack()
-    return "".join(
-        traceback.format_list([f for f in frames if "poolware" not in f.filename.replace("\\", "/").split("/")[:-1]])
-    )
+    own = ("<poolware", str(Path(__file__).parents[1]))
+    frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(own)]
+    return "".join(traceback.format_list(frames))

@@ -42,7 +42,7 @@ class PoolwareMiddleware:
         self, app: ASGIApp, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
     ) -> None:
         self.app = app
-        self.lifecycle = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
+        self.lifecycle: Lifecycle[Any] = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
         self._begin, self._finish = self.lifecycle.begin, self.lifecycle.finish
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

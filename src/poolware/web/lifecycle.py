@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any, Generic, TypedDict, TypeVar
 
 from poolware._core.log import logger
@@ -48,6 +49,11 @@ class Lifecycle(Generic[C]):
         BadOption: an argument has a value that it does not take.
     """
 
+    begin: Callable[[Carrier], C]
+    """Place a pristine context in `carrier`, a scope or environ that carries none, and return it."""
+    finish: Callable[[Carrier], None]
+    """End the request of `carrier`: take its context out and back. Does nothing if that has happened."""
+
     def __init__(
         self,
         context: type[C] = RequestContext,  # type: ignore[assignment]
@@ -63,23 +69,14 @@ class Lifecycle(Generic[C]):
         if buffers is not None and not isinstance(buffers, BufferPool):
             msg = f"buffers={buffers!r}: it takes a poolware.BufferPool, or None for one of its own"
             raise BadOption(msg)
-        self.context = context
-        self.buffers = BufferPool(name=f"{context.__name__} buffers") if buffers is None else buffers
+        self.context: type[C] = context
+        self.buffers: BufferPool = BufferPool(name=f"{context.__name__} buffers") if buffers is None else buffers
         self.pool: ObjectPool[C] = ObjectPool(
             context, max_idle=max_idle, max_quarantine=max_quarantine, prewarm=prewarm, _home=self
         )
         self.prewarm = prewarm
-        self._begin, self._finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
+        self.begin, self.finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
         _announce()
-
-    def begin(self, carrier: Carrier) -> C:
-        """Place a pristine context in `carrier`, a scope or environ that carries none, and return it."""
-        ctx: C = self._begin(carrier)
-        return ctx
-
-    def finish(self, carrier: Carrier) -> None:
-        """End the request of `carrier`: take its context out and back. Does nothing if that has happened."""
-        self._finish(carrier)
 
     def open(self) -> None:
         """Build the contexts that `prewarm` asks for, as far as they do not rest in the pool."""

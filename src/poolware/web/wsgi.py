@@ -41,7 +41,7 @@ class PoolwareMiddleware:
         self, app: WSGIApp, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
     ) -> None:
         self.app = app
-        self.lifecycle = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
+        self.lifecycle: Lifecycle[Any] = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
         self._begin, self._finish = self.lifecycle.begin, self.lifecycle.finish
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -68,7 +68,7 @@ class ResponseBody:
 
     def __init__(self, inner: Iterable[bytes], end: Ending) -> None:
         self._inner = inner
-        self.close = end
+        self.close: Ending = end
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._inner)

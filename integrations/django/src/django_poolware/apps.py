@@ -12,7 +12,6 @@ class PoolwareConfig(AppConfig):
     """``INSTALLED_APPS += ["django_poolware"]``."""
 
     name = "django_poolware"
-    verbose_name = "poolware"
 
     def ready(self) -> None:
         """Register the system checks."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from django.http.response import HttpResponseBase
 
+    from poolware import Lifecycle
     from poolware.context.carrier import Carrier
 
 __all__ = ["PoolwareMiddleware"]
@@ -34,7 +35,7 @@ class PoolwareMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        self.lifecycle = lifecycle()
+        self.lifecycle: Lifecycle[Any] = lifecycle()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
