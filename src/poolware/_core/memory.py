@@ -17,5 +17,5 @@ def wipe(memory: memoryview, start: int, stop: int) -> None:
     if size <= _BLOCK:
         memory[start:stop] = _ZEROS[:size]
         return
-    block = (ctypes.c_ubyte * size).from_buffer(memory, start)
-    ctypes.memset(ctypes.addressof(block), 0, size)
+    first = ctypes.c_ubyte.from_buffer(memory, start)
+    ctypes.memset(ctypes.addressof(first), 0, size)

@@ -79,6 +79,12 @@ class Context(metaclass=ContextMeta):
             ContextMissing: the request carries none: there is no middleware, or the response has ended.
             WrongContext: the request carries a context of another class.
         """
+        try:
+            ctx = request.scope[KEY]  # type: ignore[attr-defined]  # by far the most frequent, without a search
+            if type(ctx) is cls:
+                return ctx
+        except (AttributeError, KeyError, TypeError):
+            pass
         carrier = carrier_of(request)
         ctx = carrier.get(KEY)
         if isinstance(ctx, cls):
@@ -118,12 +124,13 @@ class Context(metaclass=ContextMeta):
             BufferSizeError: `size` is no whole number from 0 to the pool's ``max_size``.
             ContextDetached: this context belongs to no request.
         """
-        buffers = getattr(self._home, "buffers", None)
-        if buffers is None:
-            raise self._detached()
-        buffer = buffers.acquire(size)
+        try:
+            buffers = self._home.buffers
+        except AttributeError:
+            raise self._detached() from None
+        buffer: Buffer = buffers.acquire(size)
         self._keep_until_end(buffers, buffer)
-        return cast("Buffer", buffer)
+        return buffer
 
     def detach(self) -> Self:
         """Return a copy that belongs to nobody, without sensitive fields, for work that outlives the response.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
@@ -147,7 +146,7 @@ class Buffer:
             msg = f"view({start}, {stop}): it takes 0 <= start <= stop <= {capacity}, the buffer's capacity"
             raise ValueError(msg)
         if self._guard is None:
-            self._guard = (ctypes.c_ubyte * capacity).from_buffer(self._live())
+            self._guard = self._pool._guard(self._live())
         view = memoryview(self._guard).cast("B")[start:stop]
         if readonly:
             return view.toreadonly()
@@ -195,6 +194,16 @@ class Buffer:
         """Return True."""
         return self.readable()
 
+    @property
+    def name(self) -> str:
+        """What a file would be called."""
+        return repr(self)
+
+    def fileno(self) -> int:
+        """Raise ``io.UnsupportedOperation``: the buffer is no file of the system."""
+        what = "fileno"
+        raise io.UnsupportedOperation(what)
+
     def isatty(self) -> bool:
         """Return False."""
         return False
@@ -241,26 +250,21 @@ class Buffer:
         self._memory = memory = memoryview(self._pool._grow(self, size))
         memory[: self._size] = old[: self._size]
         used, self._high = self._high, self._size
-        old.release()
-        self._pool._put_back(left_behind, used, None)
+        self._pool._put_back(left_behind, old, used)
         return memory
 
     def _exported(self) -> bool:
         """Whether a view is alive; forgets the guard if none is."""
-        if self._guard is None:
-            return False
-        if getrefcount(self._guard) > PART_SOLE:
-            return True
-        self._guard = None
-        return False
+        if self._guard is not None and getrefcount(self._guard) == PART_SOLE:
+            self._guard = None
+        return self._guard is not None
 
-    def _retire(self) -> tuple[int, Any]:
-        """Become unusable; return how much was used and what holds the memory for living views."""
-        memory, self._memory = self._memory, None
-        guard, self._guard = self._guard, None
-        if memory is not None and guard is None:
-            memory.release()
-        return self._high, guard
+    def _retire(self) -> tuple[memoryview, int, Any]:
+        """Become unusable; return the memory, how much of it was used, and what holds it for living views."""
+        memory = self._live()
+        guard = self._guard if self._exported() else None
+        self._memory = self._guard = None
+        return memory, self._high, guard
 
 
 io.BufferedIOBase.register(Buffer)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import weakref
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import mul
 from typing import Any, Literal, get_args
 
 from poolware._core.log import logger
@@ -104,6 +106,9 @@ class BufferPool:
         self._tallies = {name: new_tally() for name in _TALLIES}
         self._before_fork = dict.fromkeys(_TALLIES, 0)
         self._idle: dict[int, list[bytearray]] = {tier: [] for tier in self.tiers}
+        self._stacks = tuple(self._idle.values())
+        # ctypes itself keeps an array type only while it is in use, and making one takes longer than all the rest.
+        self._array_types = {tier: ctypes.c_ubyte * tier for tier in self.tiers}
         self._lent: dict[int, bytearray] = {}
         self._quarantine: dict[int, tuple[bytearray, weakref.ref[Any]]] = {}
         restart_in_child(self)
@@ -135,8 +140,7 @@ class BufferPool:
         storage = self._lent.pop(id(buffer), None) if getattr(buffer, "_pool", None) is self else None
         if storage is None:
             raise self._refusal(buffer)
-        used, guard = buffer._retire()
-        self._put_back(storage, used, guard)
+        self._put_back(storage, *buffer._retire())
 
     def lease(self, size: int) -> BufferLease:
         """Return a context manager that acquires a buffer and releases it at the end of the block."""
@@ -175,8 +179,7 @@ class BufferPool:
         place = bisect_left(self.tiers, size)
         if place == len(self.tiers):
             return self._build(size)
-        tier = self.tiers[place]
-        idle = self._idle[tier]
+        idle = self._stacks[place]
         for _ in range(len(idle)):
             try:
                 storage = idle.pop()
@@ -185,7 +188,7 @@ class BufferPool:
             if getrefcount(storage) == SOLE:
                 return storage
             idle.insert(0, storage)  # a view's last owner is just letting go of it in another thread
-        return self._build(tier)
+        return self._build(self.tiers[place])
 
     def _build(self, size: int) -> bytearray:
         storage = bytearray(size)
@@ -203,24 +206,29 @@ class BufferPool:
         self._tallies["grown"].tick()
         return storage
 
-    def _put_back(self, storage: bytearray, used: int, guard: Any) -> None:
+    def _guard(self, memory: memoryview) -> Any:
+        """Return an object through which views of `memory` are made: it dies with the last of them."""
+        size = len(memory)
+        array_type = self._array_types.get(size) or ctypes.c_ubyte * size
+        return array_type.from_buffer(memory)
+
+    def _put_back(self, storage: bytearray, memory: memoryview, used: int, guard: Any = None) -> None:
         """Wipe and keep `storage`: at once, or when the last view made through `guard` is gone (H07)."""
         if guard is None:
-            self._rest(storage, used)
+            self._rest(storage, memory, used)
             return
         key = id(storage)
 
         def let_go(_ref: object) -> None:
             self._quarantine.pop(key, None)
-            self._rest(storage, used)
+            self._rest(storage, memoryview(storage), used)
 
         self._quarantine[key] = (storage, weakref.ref(guard, let_go))
 
-    def _rest(self, storage: bytearray, used: int) -> None:
+    def _rest(self, storage: bytearray, memory: memoryview, used: int) -> None:
         """Wipe memory that nobody uses any more, and keep it if there is room."""
         if self.wipe != "none":
-            with memoryview(storage) as memory:
-                wipe(memory, 0, len(storage) if self.wipe == "full" else used)
+            wipe(memory, 0, len(storage) if self.wipe == "full" else used)
         tier = self._idle.get(len(storage))
         if tier is None or not self._reuse or len(tier) >= self.max_idle:
             self._tallies["dropped"].tick()
@@ -234,15 +242,14 @@ class BufferPool:
             self._tallies["dropped"].tick()
 
     def _idle_bytes(self) -> int:
-        return sum(size * len(tier) for size, tier in self._idle.items())
+        return sum(map(mul, self.tiers, map(len, self._stacks)))
 
     def _abandon(self, buffer: Buffer) -> None:
         """Take back a buffer that was dropped without release."""
         storage = self._lent.pop(id(buffer), None)
         if storage is not None:
             logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
-            used, guard = buffer._retire()
-            self._put_back(storage, used, guard)
+            self._put_back(storage, *buffer._retire())
 
     def _refusal(self, buffer: object) -> ReleaseError:
         self._tallies["refused"].tick()

@@ -1,0 +1,1 @@
+"""The applications under load that do without poolware."""

@@ -1,0 +1,157 @@
+"""What a careful engineer writes: the costly objects live in the module and are reset by hand."""
+
+import csv
+import hashlib
+import io
+import time
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import zstandard
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from loadtests.answers import (
+    CHUNK_BYTES,
+    MAX_UPLOAD_BYTES,
+    SCRATCH_BYTES,
+    STORY,
+    ZSTD_LEVEL,
+    feed_json,
+    report_rows,
+)
+from loadtests.apps.requests import note_token, request_id, row_count, transform_size
+
+# One event loop, one thread: between two awaits nobody else can be using these.
+SCRATCH = bytearray(SCRATCH_BYTES)
+CSV_BUFFER = io.StringIO(newline="")
+COMPRESSOR = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+
+
+class Context:
+    """The fields of a request; `clear` has to be kept in step with them by hand."""
+
+    __slots__ = ("params", "request_id", "response", "roles", "started_at", "tenant", "token", "user")
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] = {}
+        self.roles: set[str] = set()
+        self.clear()
+
+    def clear(self) -> None:
+        """Set every field back to its default."""
+        self.params.clear()
+        self.roles.clear()
+        self.request_id = ""
+        self.response: Any = None
+        self.started_at = 0.0
+        self.tenant = ""
+        self.token: str | None = None
+        self.user: str | None = None
+
+
+class ReusedContext:
+    """ASGI middleware that takes the context from a list and puts it back after the response."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.idle: list[Context] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        ctx = self.idle.pop() if self.idle else Context()
+        ctx.request_id = request_id(scope)
+        ctx.started_at = time.time()
+        scope["ctx"] = ctx
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            del scope["ctx"]
+            ctx.clear()
+            self.idle.append(ctx)
+
+
+async def profile(request: Request) -> Response:
+    """Set fields of the context and answer with what they hold."""
+    ctx = request.scope["ctx"]
+    ctx.user = request.query_params.get("user", "")
+    ctx.tenant = "acme"
+    ctx.roles.add("reader")
+    ctx.params["user"] = ctx.user
+    note_token(request, ctx)
+    return JSONResponse(
+        {
+            "user": ctx.params["user"],
+            "tenant": ctx.tenant,
+            "roles": sorted(ctx.roles),
+            "request_id": ctx.request_id,
+        }
+    )
+
+
+async def report(request: Request) -> Response:
+    """Stream a CSV file built in the module's text buffer."""
+    rows = row_count(request)
+    try:
+        writer = csv.writer(CSV_BUFFER)
+        writer.writerow(("id", "name", "amount"))
+        writer.writerows(report_rows(rows))
+        content = CSV_BUFFER.getvalue().encode()
+    finally:
+        CSV_BUFFER.seek(0)
+        CSV_BUFFER.truncate()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), CHUNK_BYTES):
+            yield content[start : start + CHUNK_BYTES]
+
+    return StreamingResponse(chunks(), media_type="text/csv")
+
+
+async def transform(request: Request) -> Response:
+    """Upper-case the text in the module's scratch buffer and wipe what was used."""
+    size = transform_size(request)
+    try:
+        SCRATCH[:size] = STORY[:size].upper()
+        with memoryview(SCRATCH) as text:
+            return Response(f"{zlib.crc32(text[:size]):08x}", media_type="text/plain")
+    finally:
+        SCRATCH[:size] = bytes(size)
+
+
+async def feed(_: Request) -> Response:
+    """Answer with JSON compressed by the module's compressor."""
+    content = COMPRESSOR.compress(feed_json())
+    return Response(content, media_type="application/json", headers={"content-encoding": "zstd"})
+
+
+async def upload(request: Request) -> Response:
+    """Answer with size and digest of the body, which is hashed as it arrives and never kept."""
+    digest = hashlib.sha256()
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_UPLOAD_BYTES:
+            raise HTTPException(413, f"the body may have {MAX_UPLOAD_BYTES} bytes")
+        digest.update(chunk)
+    return JSONResponse({"size": size, "sha256": digest.hexdigest()})
+
+
+app = Starlette(
+    routes=[
+        Route("/profile", profile),
+        Route("/report", report),
+        Route("/transform/{size:int}", transform),
+        Route("/feed", feed),
+        Route("/upload", upload, methods=["POST"]),
+    ],
+    middleware=[Middleware(ReusedContext)],
+)

@@ -1,0 +1,1 @@
+"""One Locust file a scenario; each also runs alone with `locust -f`."""
