@@ -47,7 +47,7 @@ def release(obj):
     except (KeyError, TypeError):
         return refuse(obj)
     others = getrefcount(obj) - SOLE
-    if others > 1:
+    if {held}:
         return retire(obj)
     {reset}
     if others or not ARGUMENT_SHOWS_CALLER:
@@ -144,8 +144,15 @@ def plain_cycle(*, names: dict[str, Any]) -> Cycle:
 
 
 def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
-    reset = ["if obj._lent is not None: give_back(obj)"]
+    reset = [
+        "if obj._lent is not None:",
+        "    try: give_back(obj)",
+        "    except BaseException: retire(obj); raise",
+    ]
     pristine, prepare, fill = ["obj._home is home"], [], ["obj._home = home"]
+    # The caller's own variable may outlive the release: sealed after the reset, as nobody can write in between. Parts
+    # that are kept could be written to through it, so an object that has such parts is sealed first.
+    held = "others > 1"
     for number, slot in enumerate(plan.slots):
         here = f"obj.{slot.name}"
         match slot:
@@ -165,18 +172,33 @@ def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
                 prepare.append(f"{here} = {new}")
                 fill.append(f"{here} = {new}")
             case VouchedSlot(factory=factory, reset=restore):
-                new = _call(factory, f"factory_{number}", names)
+                new = _call(Maker(factory), f"factory_{number}", names)
                 names[f"reset_{number}"] = restore
-                reset.append(
-                    f"{here} = keep({here}, getrefcount({here}) == PART_SOLE, factory_{number}, reset_{number})"
-                )
+                keep = f"keep(getrefcount({here}) == PART_SOLE, {here}, factory_{number}, reset_{number})"
+                reset.append(f"{here} = {keep}")
+                held = "others or not ARGUMENT_SHOWS_CALLER"
                 prepare.append(f"if {here} is None or getrefcount({here}) != PART_SOLE: {here} = {new}")
                 fill.append(f"{here} = {new}")
             case SecretSlot():
                 pristine.append(f"{here} is None")
                 reset.append(f"if {here} is not None: {here}._retire(); {here} = None")
                 fill.append(f"{here} = None")
-    return {"pristine": [" and ".join(pristine)], "prepare": _guarded(prepare), "reset": reset, "fill": fill}
+    parts = {"pristine": [" and ".join(pristine)], "prepare": _guarded(prepare), "reset": reset, "fill": fill}
+    return parts | {"held": [held]}
+
+
+class Maker:
+    """A factory that remembers the type of what it makes."""
+
+    __slots__ = ("factory", "made")
+
+    def __init__(self, factory: Callable[[], Any]) -> None:
+        self.factory = factory
+
+    def __call__(self) -> Any:
+        part = self.factory()
+        self.made: type = type(part)
+        return part
 
 
 def _constant(value: object, name: str, names: dict[str, Any]) -> str:

@@ -189,14 +189,19 @@ class Context(metaclass=ContextMeta):
     def _give_back(self) -> None:
         """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
         lent, self._lent = self._lent or [], None
-        while lent:
-            pool, obj = lent.pop()
-            try:
-                pool.release(obj)
-            except AlreadyReleased:
-                logger.debug("%r was released by hand before the response ended", pool)
-            except Exception:
-                logger.exception("%r did not take back what a request had borrowed", pool)
+        try:
+            while lent:
+                pool, obj = lent.pop()
+                try:
+                    pool.release(obj)
+                except AlreadyReleased:
+                    logger.debug("%r was released by hand before the response ended", pool)
+                except Exception:
+                    logger.exception("%r did not take back what a request had borrowed", pool)
+        finally:
+            if lent:  # an interrupt, such as gevent's Timeout: the rest goes back before it passes on (H18)
+                self._lent = lent
+                self._give_back()
 
     def _label(self) -> str:
         """Name the request for messages after its end."""

@@ -62,11 +62,13 @@ class ContextKind:
         self.lent.add(obj)
 
     def seal(self, obj: Any, because: str) -> None:
-        self.plan.give_back(obj)
-        label = self.plan.label(obj)
-        set_class(obj, self.plan.sealed)
-        self._rest(obj)
-        self.plan.members["_carrier"].__set__(obj, label + because)
+        try:
+            self.plan.give_back(obj)
+        finally:
+            label = self.plan.label(obj)
+            set_class(obj, self.plan.sealed)
+            self._rest(obj)
+            self.plan.members["_carrier"].__set__(obj, label + because)
 
     def finish(self, obj: Any, because: str) -> bool:
         self.seal(obj, because)

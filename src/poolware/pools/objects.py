@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from poolware._core.cycle import Maker
 from poolware._core.log import logger
 from poolware._core.mode import Mode, current_mode
 from poolware._core.options import callable_or_none, whole_number
@@ -305,11 +306,13 @@ class ObjectPool(Generic[T]):
 
     def _retire(self, obj: T) -> None:
         """End the use of an object that somebody besides the caller still holds, or that is not to be reused."""
-        self._kind.finish(obj, self._history(obj))
-        if self._reuse:
-            self._quarantine.add(obj)
-        else:
-            self._drop(obj)
+        try:
+            self._kind.finish(obj, self._history(obj))
+        finally:
+            if self._reuse:
+                self._quarantine.add(obj)
+            else:
+                self._drop(obj)
 
     def _history(self, obj: T) -> str:
         acquired = self._stacks.pop(id(obj), None)
@@ -331,9 +334,9 @@ class ObjectPool(Generic[T]):
         )
         raise ForeignObject(msg)
 
-    def _keep_part(self, part: Any, sole: int, factory: Any, reset: Callable[[Any], object]) -> Any:
+    def _keep_part(self, sole: int, part: Any, maker: Maker, reset: Callable[[Any], object]) -> Any:
         """Reset the part of a vouched field; None, so that it is rebuilt, where it is held, replaced or fails."""
-        if not sole or (isinstance(factory, type) and type(part) is not factory):
+        if not sole or type(part) is not maker.made:
             return None
         try:
             reset(part)

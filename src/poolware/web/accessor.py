@@ -7,6 +7,7 @@ from typing import Any
 from poolware._core.log import logger
 from poolware.context.carrier import KEY, carrier_of, missing
 
+_ABSENT = object()
 __all__ = ["ContextAttribute", "install"]
 
 
@@ -28,8 +29,8 @@ class ContextAttribute:
 
 def install(request_class: type) -> None:
     """Give `request_class` the attribute ``ctx``. One that it has already stays, and is reported."""
-    present = getattr(request_class, "ctx", None)
-    if present is None:
+    present = getattr(request_class, "ctx", _ABSENT)
+    if present is _ABSENT:
         request_class.ctx = ContextAttribute()  # type: ignore[attr-defined]
     elif not isinstance(present, ContextAttribute):
         logger.warning(

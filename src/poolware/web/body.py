@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from poolware._core.options import whole_number
 from poolware.context.base import RequestContext
-from poolware.errors import BodyError, BodyInvalid, BodyTooLarge, BodyTruncated
+from poolware.errors import BodyError, BodyInvalid, BodyTooLarge, BodyTruncated, BufferSizeError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -109,22 +109,30 @@ def announced_length(value: str | None, limit: int) -> int | None:
     if not (value.isascii() and value.isdigit()):
         msg = f"Content-Length {value[:40]!r} is no number of bytes"
         raise BodyInvalid(msg)
-    if int(value) > limit:
+    digits = value.lstrip("0") or "0"
+    if len(digits) > len(str(limit)) or int(digits) > limit:  # int() refuses more than 4300 digits
         msg = f"the request's body has {value[:40]} bytes; at most {limit} are taken"
         raise BodyTooLarge(msg)
-    return int(value)
+    return int(digits)
 
 
 def _buffer(carrier: Carrier, length: int | None, limit: int) -> Buffer:
     size = min(_CHUNK if length is None else length, limit, _TRUSTED)
-    return RequestContext.of(carrier).buffer(size)
+    ctx = RequestContext.of(carrier)
+    try:
+        return ctx.buffer(size)
+    except BufferSizeError as error:
+        raise BodyTooLarge(str(error)) from error
 
 
 def _append(body: Buffer, chunk: bytes, limit: int) -> None:
     if len(body) + len(chunk) > limit:
         msg = f"the request's body has more than {limit} bytes, the most that are taken"
         raise BodyTooLarge(msg)
-    body.write(chunk)
+    try:
+        body.write(chunk)
+    except BufferSizeError as error:
+        raise BodyTooLarge(str(error)) from error
 
 
 def _complete(body: Buffer, length: int | None) -> Buffer:

@@ -19,11 +19,12 @@ class Ending:
     def __call__(self) -> None:
         """Close what was inside, then finish the request, whatever the first raises."""
         inner, self._inner = self._inner, None
+        carrier, self._carrier = self._carrier, {}  # may carry the next request by the time this is collected
         try:
             if inner is not None:
                 inner()
         finally:
-            self._finish(self._carrier)
+            self._finish(carrier)
 
     def __del__(self) -> None:
         self()

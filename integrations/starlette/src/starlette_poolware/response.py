@@ -33,9 +33,8 @@ class BufferResponse(Response):
         background: BackgroundTask | None = None,
     ) -> None:
         self._buffer = buffer
-        super().__init__(
-            None, status_code, {"content-length": str(len(buffer)), **(headers or {})}, media_type, background
-        )
+        super().__init__(None, status_code, headers, media_type, background)
+        self.headers["content-length"] = str(len(buffer))
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the response, then run its background task."""

@@ -1,0 +1,109 @@
+"""Poolware with one protection taken out, named by the environment: the tests must notice."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any
+
+
+def apply() -> None:
+    """Take out the protection that ``SABOTAGE`` names, if any; before the pools are made."""
+    _SABOTAGE[os.environ.get("SABOTAGE", "")]()
+
+
+def _nothing() -> None:
+    """Poolware as it is."""
+
+
+def _without_reset() -> None:
+    """Contexts go back as they are."""
+    from poolware._core import cycle
+
+    parts_of = cycle._context_parts
+
+    def parts(*args: Any) -> Any:
+        return {**parts_of(*args), "pristine": ["True"], "prepare": [], "reset": ["give_back(obj)"]}
+
+    cycle._context_parts = parts
+
+
+def _without_wiping() -> None:
+    """Buffers go back as they are."""
+    from poolware.pools import buffers
+
+    buffers.wipe = lambda *_: None
+
+
+def _without_quarantine() -> None:
+    """Memory is used again at once, whoever may still hold a view of it (H07)."""
+    from poolware import BufferPool
+
+    original = BufferPool._put_back
+    signature = inspect.signature(original)
+
+    def put_back(*args: Any) -> None:
+        given = signature.bind(*args)
+        given.arguments["guard"] = None
+        original(*given.args)
+
+    def take(self: Any, size: int) -> bytearray:
+        tier = next(tier for tier in self.tiers if tier >= size)
+        return self._idle[tier].pop() if self._idle[tier] else self._build(tier)
+
+    BufferPool._put_back, BufferPool._take = put_back, take
+
+
+def _without_finish() -> None:
+    """Contexts never go back."""
+    from poolware import Lifecycle
+
+    make = Lifecycle.__init__
+
+    def init(self: Any, *args: Any, **options: Any) -> None:
+        make(self, *args, **options)
+        self.finish = self._finish = lambda _carrier: None
+
+    Lifecycle.__init__ = init
+
+
+def _without_waiting_for_close() -> None:
+    """Under WSGI a request ends when its view has returned, and not when the server closes the response (H19)."""
+    from poolware.web import wsgi
+
+    class TooEarly(wsgi.Ending):
+        def __init__(self, finish: Any, carrier: Any, inner: Any = None) -> None:
+            super().__init__(finish, carrier, inner)
+            finish(carrier)
+
+    wsgi.Ending = TooEarly
+
+
+def _without_file_wrapper() -> None:
+    """A file wrapper is wrapped like every other iterable (H21)."""
+    from poolware.web import wsgi
+
+    wsgi._keep_type = lambda *_: None
+
+
+def _without_restart_after_fork() -> None:
+    """A child goes on with the pools of its parent (H26)."""
+    from poolware.pools import forks
+
+    class Nobody(list[Any]):
+        def add(self, _pool: object) -> None:
+            """Forget it."""
+
+    forks._pools = Nobody()
+
+
+_SABOTAGE = {
+    "": _nothing,
+    "reset": _without_reset,
+    "wiping": _without_wiping,
+    "quarantine": _without_quarantine,
+    "finish": _without_finish,
+    "close": _without_waiting_for_close,
+    "file wrapper": _without_file_wrapper,
+    "fork": _without_restart_after_fork,
+}
