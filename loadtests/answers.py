@@ -19,8 +19,10 @@ ITEMS = [
     {"id": number, "title": f"Item number {number}", "author": f"user{number % 7}", "score": number * 37 % 101}
     for number in range(1, 31)
 ]
-STORED_ITEMS = [json.dumps(item).encode() for item in ITEMS]
-"""The items as a database with a JSON column would hand them out."""
+FEED_PIECES = json.dumps({"items": ITEMS}).encode().replace(b"}, {", b"}, \n{").splitlines()
+"""The feed as it is put together from a database with a JSON column."""
+STORE_SECONDS = 0.001
+"""How long the store of stories takes to answer."""
 
 
 def report_rows(count: int) -> Iterator[tuple[int, str, str]]:
@@ -33,11 +35,6 @@ def report_csv(count: int) -> str:
     """Return the whole report of `count` rows as every arm must send it."""
     lines = ["id,name,amount", *(",".join(map(str, row)) for row in report_rows(count))]
     return "\r\n".join(lines) + "\r\n"
-
-
-def feed_json() -> bytes:
-    """Return the feed as every arm compresses it."""
-    return b'{"items":[' + b",".join(STORED_ITEMS) + b"]}"
 
 
 def transformed(size: int) -> str:

@@ -18,14 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from loadtests.answers import (
     CHUNK_BYTES,
+    FEED_PIECES,
     MAX_UPLOAD_BYTES,
     SCRATCH_BYTES,
-    STORY,
     ZSTD_LEVEL,
-    feed_json,
     report_rows,
 )
-from loadtests.apps.requests import body_up_to, note_token, request_id, row_count, transform_size
+from loadtests.apps.requests import body_up_to, load_story, note_token, request_id, row_count, transform_size
 
 
 class FreshContext:
@@ -84,17 +83,19 @@ async def report(request: Request) -> Response:
 
 
 async def transform(request: Request) -> Response:
-    """Upper-case the text in a new scratch buffer of the largest size ever needed."""
+    """Upper-case a story in a new scratch buffer of the largest size ever needed."""
     size = transform_size(request)
     scratch = bytearray(SCRATCH_BYTES)
-    scratch[:size] = STORY[:size].upper()
-    with memoryview(scratch) as text:
-        return Response(f"{zlib.crc32(text[:size]):08x}", media_type="text/plain")
+    with memoryview(scratch)[:size] as text:
+        await load_story(text)
+        text[:] = text.tobytes().upper()
+        return Response(f"{zlib.crc32(text):08x}", media_type="text/plain")
 
 
 async def feed(_: Request) -> Response:
     """Answer with JSON compressed by a new compressor."""
-    content = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(feed_json())
+    stream = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compressobj()
+    content = b"".join([*map(stream.compress, FEED_PIECES), stream.flush()])
     return Response(content, media_type="application/json", headers={"content-encoding": "zstd"})
 
 

@@ -1,5 +1,6 @@
 """Reading a request: the parts that are alike in every app."""
 
+import asyncio
 import uuid
 from typing import Any
 
@@ -7,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Scope
 
-from loadtests.answers import MAX_ROWS, MAX_TRANSFORM_BYTES, REQUEST_ID
+from loadtests.answers import MAX_ROWS, MAX_TRANSFORM_BYTES, REQUEST_ID, STORE_SECONDS, STORY
 
 
 def request_id(scope: Scope) -> str:
@@ -34,6 +35,12 @@ def transform_size(request: Request) -> int:
     if size > MAX_TRANSFORM_BYTES:
         raise HTTPException(400, f"at most {MAX_TRANSFORM_BYTES} bytes are transformed")
     return size
+
+
+async def load_story(target: memoryview) -> None:
+    """Fill `target` from the store of stories."""
+    await asyncio.sleep(STORE_SECONDS)
+    target[:] = STORY[: len(target)]
 
 
 def note_token(request: Request, ctx: Any) -> None:

@@ -18,7 +18,7 @@ def is_feed(response: Any) -> bool:
     response.release()
     return bool(
         response.headers["content-encoding"] == "zstd"
-        and json.loads(DECOMPRESSOR.decompress(content)) == {"items": ITEMS}
+        and json.loads(DECOMPRESSOR.decompressobj().decompress(content)) == {"items": ITEMS}
     )
 
 

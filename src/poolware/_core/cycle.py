@@ -93,7 +93,7 @@ def acquire():
         doubt(obj)
 
 def release(obj):
-    if take_back(id(obj), None) is not obj:
+    if take_back(id(obj), nothing) is not obj:
         return refuse(obj)
     {reset}
     push(obj)
@@ -134,7 +134,7 @@ def context_cycle(plan: Plan, names: dict[str, Any]) -> Cycle:
 
 def plain_cycle(*, names: dict[str, Any]) -> Cycle:
     """Generate the cycle of a pool of any other objects; `reset` and `validate` in `names` may be None."""
-    names["getrefcount"] = getrefcount
+    names |= {"getrefcount": getrefcount, "nothing": object()}
     parts = {
         "validate": ["if not valid(obj): discard(obj); continue"] if names["valid"] else [],
         "reset": ["if not restore(obj): return discard(obj)"] if names["restore"] else [],

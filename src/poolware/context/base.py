@@ -48,6 +48,8 @@ class Context(metaclass=ContextMeta):
     __slots__ = (*INTERNAL, HOME)
     __poolware_own__: ClassVar[dict[str, Any]] = {}
     __poolware_fields__: ClassVar[dict[str, Any]] = {}
+    __poolware_plan__: ClassVar[Any] = None
+    _also_settable: ClassVar[tuple[str, ...]] = ()
     _lent: list[tuple[Any, Any]] | None
     """What was borrowed until the end, as (pool, object)."""
     _carrier: Any
@@ -55,7 +57,7 @@ class Context(metaclass=ContextMeta):
     _request_id: str | None
     _home: Any
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         """Build a context of its own, outside of any pool. Raises `UnknownOption` for an undeclared field."""
         cls = type(self)
         for name in (*INTERNAL, HOME):
@@ -64,7 +66,7 @@ class Context(metaclass=ContextMeta):
             slot = spec.slot(name).name
             setattr(self, slot, None if spec.capacity else spec.factory() if spec.factory else spec.default)
         for name, value in values.items():
-            if name not in cls.__poolware_fields__ and name != "request_id":
+            if name not in cls.__poolware_fields__ and name not in cls._also_settable:
                 msg = f"{cls.__name__} has no field {name!r}; it has {_names(cls)}"
                 raise UnknownOption(msg)
             setattr(self, name, value)
@@ -135,7 +137,7 @@ class Context(metaclass=ContextMeta):
     def detach(self) -> Self:
         """Return a copy that belongs to nobody, without sensitive fields, for work that outlives the response.
 
-        It can be copied and pickled. Sensitive fields have their defaults.
+        It can be copied and pickled. Sensitive fields have their defaults; the `request_id` is the same.
         """
         cls = type(self)
         fields = cls.__poolware_fields__
@@ -143,6 +145,7 @@ class Context(metaclass=ContextMeta):
             name: copy_for_detached(getattr(self, name), vouched=fields[name][0].reset is not None)
             for name in cls.__poolware_open__
         }
+        values |= {name: getattr(self, name) for name in cls._also_settable}
         return cast("Self", rebuild_detached(cls.__poolware_plan__.cls, values))
 
     def __repr__(self) -> str:
@@ -188,7 +191,7 @@ class Context(metaclass=ContextMeta):
 
     def _give_back(self) -> None:
         """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
-        lent, self._lent = self._lent or [], None
+        lent = self._lent or []
         try:
             while lent:
                 pool, obj = lent.pop()
@@ -200,8 +203,8 @@ class Context(metaclass=ContextMeta):
                     logger.exception("%r did not take back what a request had borrowed", pool)
         finally:
             if lent:  # an interrupt, such as gevent's Timeout: the rest goes back before it passes on (H18)
-                self._lent = lent
                 self._give_back()
+            self._lent = None
 
     def _label(self) -> str:
         """Name the request for messages after its end."""
@@ -217,6 +220,7 @@ class RequestContext(Context):
         token: SecretField = secret()
     """
 
+    _also_settable: ClassVar[tuple[str, ...]] = ("request_id",)
     started_at: float = 0.0
     """When the request began: seconds since the epoch."""
     user: Any = None
@@ -233,15 +237,6 @@ class RequestContext(Context):
     @request_id.setter
     def request_id(self, value: str) -> None:
         self._request_id = value
-
-    def detach(self) -> Self:
-        """Return a copy that belongs to nobody, without sensitive fields, for work that outlives the response.
-
-        It can be copied and pickled, and has the same `request_id`. Sensitive fields have their defaults.
-        """
-        copy = super().detach()
-        copy.request_id = self.request_id
-        return copy
 
     def _label(self) -> str:
         line = request_line(self._carrier or {})

@@ -51,7 +51,7 @@ class ContextMeta(_ProtocolMeta):
     __poolware_own__: dict[str, tuple[FieldSpec, str]]
     __poolware_fields__: dict[str, tuple[FieldSpec, str]]
     __poolware_open__: tuple[str, ...]
-    __poolware_plan__: Plan
+    __poolware_plan__: Plan | None
     __poolware_detached__: type
     _give_back: Callable[[Any], None]
     _label: Callable[[Any], str]
@@ -83,9 +83,14 @@ class ContextMeta(_ProtocolMeta):
             raise UnsupportedBase(msg) from None
         made.__poolware_own__ = own
         made.__poolware_fields__ = _all_fields(made)
-        if not mixin:
-            _finish(made)
+        made.__poolware_plan__ = None if mixin else _plan(made)
         return made
+
+    def __setattr__(cls, name: str, value: object) -> None:  # noqa: N805 - as above
+        if name in _STATEFUL or name.startswith("__dataclass"):
+            msg = f"{cls.__name__}.{name} is not for contexts: a context class is complete as it is, without @dataclass"
+            raise UnsupportedBase(msg)
+        type.__setattr__(cls, name, value)
 
     def __init__(cls, *args: Any, **_kwargs: Any) -> None:  # noqa: N805 - as above
         type.__init__(cls, *args)
@@ -137,12 +142,20 @@ def _check_base(where: str, base: type) -> None:
         _refuse_base(where, base, "a Protocol", "leave it out: a context satisfies a protocol by having its members")
     if isinstance(base, ABCMeta):
         _refuse_base(where, base, "an ABC", "declare a class of plain methods with `__slots__ = ()`")
+    _check_methods(where, base)
     if base.__dictoffset__ or base.__weakrefoffset__ or base.__basicsize__ != object.__basicsize__:
         advice = (
             "for methods alone give it `__slots__ = ()`; for fields derive it from Context: "
             f"class {base.__name__}(Context, mixin=True)"
         )
         _refuse_base(where, base, "a class with a __dict__ or slots of its own, which no reset reaches", advice)
+
+
+def _check_methods(where: str, base: type) -> None:
+    for klass in base.__mro__[:-1]:
+        for name, advice in _STATEFUL.items():
+            if name in vars(klass):
+                _refuse_base(where, base, f"a class with {name}", advice)
 
 
 def _refuse_base(where: str, base: type, what: str, advice: str) -> NoReturn:
@@ -159,9 +172,8 @@ def _check_name(where: str, name: str, spec: FieldSpec, bases: tuple[type, ...])
         if inherited is None and hasattr(base, name):
             msg = f"{where}.{name} hides {base.__name__}.{name}; choose another name"
             raise FieldNameError(msg)
-        if inherited is not None and bool(inherited[0].capacity) != bool(spec.capacity):
-            msg = f"{where}.{name} is a secret in one class and a plain field in the other; choose another name"
-            raise FieldNameError(msg)
+        if inherited is not None:
+            _check_same_kind(where, name, inherited[0], spec)
 
 
 def _check_rest(where: str, namespace: dict[str, Any], own: dict[str, Any], bases: tuple[type, ...]) -> None:
@@ -171,9 +183,8 @@ def _check_rest(where: str, namespace: dict[str, Any], own: dict[str, Any], base
     for name, value in namespace.items():
         if name in own:
             continue
-        if name == "__slots__" and value != ():
-            msg = f"{where}.__slots__: a slot without a reset; declare a field instead, such as {value[0]}: … = None"
-            raise UnsupportedBase(msg)
+        if name == "__slots__":
+            _check_slots(where, value)
         if name in _STATEFUL:
             msg = f"{where}.{name} is not for contexts: {_STATEFUL[name]}"
             raise UnsupportedBase(msg)
@@ -189,6 +200,12 @@ def _check_rest(where: str, namespace: dict[str, Any], own: dict[str, Any], base
                 f"{where}.{name} has no annotation: write {name}: … = … for a field, {name}: ClassVar[…] for a constant"
             )
             raise NotAField(msg)
+
+
+def _check_slots(where: str, slots: Any) -> None:
+    for slot in (slots,) if isinstance(slots, str) and slots else slots:
+        msg = f"{where}.__slots__: a slot without a reset; declare a field instead, such as {slot}: … = None"
+        raise UnsupportedBase(msg)
 
 
 def _new_slots(own: dict[str, tuple[FieldSpec, str]], bases: tuple[type, ...]) -> Iterator[str]:
@@ -210,11 +227,31 @@ def _all_fields(made: ContextMeta) -> dict[str, tuple[FieldSpec, str]]:
     """Fields by name, the ancestors' first, each as its most derived class declares it."""
     fields: dict[str, tuple[FieldSpec, str]] = {}
     for klass in reversed(made.__mro__):
-        fields.update(vars(klass).get("__poolware_own__", {}))
+        for name, (spec, annotation) in vars(klass).get("__poolware_own__", {}).items():
+            if name in fields:
+                _check_same_kind(made.__name__, name, fields[name][0], spec)
+            fields[name] = spec, annotation
+    for name in fields:
+        _check_visible(made, name)
     return fields
 
 
-def _finish(made: ContextMeta) -> None:
+def _check_same_kind(where: str, name: str, one: FieldSpec, other: FieldSpec) -> None:
+    if bool(one.capacity) != bool(other.capacity):
+        msg = f"{where}.{name} is a secret in one class and a plain field in the other; choose another name"
+        raise FieldNameError(msg)
+
+
+def _check_visible(made: type, name: str) -> None:
+    """What one base calls a field must not be something else in another."""
+    for klass in made.__mro__:
+        found = vars(klass).get(name)
+        if found is not None and not isinstance(found, types.MemberDescriptorType | SecretField):
+            msg = f"{made.__name__}.{name} is a field in one class and something else in {klass.__name__}"
+            raise FieldNameError(msg)
+
+
+def _plan(made: ContextMeta) -> Plan:
     fields = made.__poolware_fields__
     slots: list[Slot] = [spec.slot(name) for name, (spec, _) in fields.items()]
     slots += [ValueSlot(name, None, sensitive=False) for name in INTERNAL]
@@ -228,7 +265,7 @@ def _finish(made: ContextMeta) -> None:
     made.__poolware_detached__ = ContextMeta(
         made.__name__, (made,), detached_namespace(made.__qualname__), variant=True
     )
-    made.__poolware_plan__ = Plan(made, sealed, tuple(slots), members, made._give_back, made._label)
+    return Plan(made, sealed, tuple(slots), members, made._give_back, made._label)
 
 
 def _resets_last(slot: Slot) -> int:

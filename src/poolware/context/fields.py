@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import fractions
-import functools
 import ipaddress
 import pathlib
 import re
@@ -34,7 +33,7 @@ _IMMUTABLE = (
     *(datetime.date, datetime.time, datetime.datetime, datetime.timedelta, datetime.timezone, zoneinfo.ZoneInfo),
     *(decimal.Decimal, fractions.Fraction, uuid.UUID, pathlib.PurePath),
     *(ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network),
-    *(types.FunctionType, types.BuiltinFunctionType, types.MethodType),
+    types.FunctionType,
 )
 
 
@@ -164,8 +163,8 @@ def is_immutable(value: object) -> bool:
     if is_dataclass(value) and not isinstance(value, type):
         frozen = value.__dataclass_params__.frozen  # type: ignore[attr-defined]
         return frozen and all(is_immutable(getattr(value, f.name)) for f in fields(value))
-    if isinstance(value, functools.partial):
-        return False
+    if isinstance(value, types.BuiltinFunctionType):  # len, but not [].append
+        return isinstance(value.__self__, types.ModuleType | None)
     return isinstance(value, type) or type(value) in _IMMUTABLE or isinstance(value, pathlib.PurePath)
 
 

@@ -7,7 +7,7 @@ from itertools import chain
 from struct import pack_into
 from typing import Any, ClassVar, NoReturn, overload
 
-from poolware._core.memory import wipe
+from poolware._core.memory import flat, wipe
 from poolware.errors import NotCopyable, SecretReleased
 
 __all__ = ["Secret", "SecretField"]
@@ -32,17 +32,17 @@ class Secret:
 
     def set(self, value: str | bytes | bytearray | memoryview) -> None:
         """Replace the value; a str is stored as UTF-8. Raises `SecretReleased` after the end of the request."""
-        size, source = _code_units(value) if isinstance(value, str) else (len(value), value)
-        memory = self._live()
-        if size > len(memory):
-            self._memory = memoryview(bytearray(max(size, 2 * len(memory))))
-        wipe(memory, 0, self._size)
-        memory = self._live()
+        source = _code_units(value) if isinstance(value, str) else flat(value)
+        old = memory = self._live()
+        size = len(source)
+        if size > len(old):
+            memory = memoryview(bytearray(max(size, 2 * len(old))))
         if isinstance(source, tuple):
             pack_into(f"{size}B", memory, 0, *source)
         else:
             memory[:size] = source
-        self._size = size
+        wipe(old, size if memory is old else 0, self._size)
+        self._memory, self._size = memory, size
 
     def reveal(self) -> bytes:
         """Return a copy of the value. Raises `SecretReleased` after the end of the request."""
@@ -126,7 +126,6 @@ class SecretField:
         self.__get__(obj, type(obj)).set(value)
 
 
-def _code_units(text: str) -> tuple[int, tuple[int, ...]]:
+def _code_units(text: str) -> tuple[int, ...]:
     """The UTF-8 bytes of `text` as small integers, which are shared by the whole interpreter: no copy of the value."""
-    units = tuple(map(ord, text)) if text.isascii() else tuple(chain.from_iterable(map(str.encode, text)))
-    return len(units), units
+    return tuple(map(ord, text)) if text.isascii() else tuple(chain.from_iterable(map(str.encode, text)))

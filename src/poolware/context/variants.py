@@ -18,16 +18,20 @@ def sealed_namespace(name: str) -> dict[str, Any]:
         msg = f"this {name} was released {_ending(self)}"
         raise ContextReleased(msg)
 
-    def describe(self: Any) -> str:
-        return f"<{name} released {_label(self)}>"
+    def read(self: Any, attribute: str) -> Any:
+        # isinstance() asks for it, in formatters of tracebacks, in asyncio and here.
+        return type(self) if attribute == "__class__" else refuse(self)
 
-    methods = dict.fromkeys(("__getattribute__", "__setattr__", "__delattr__", "__reduce_ex__"), refuse)
-    return {"__slots__": (), "__repr__": describe, **methods}
+    def describe(self: Any) -> str:
+        return f"<{name} released {_label(self).partition(chr(10))[0]}>"
+
+    methods = dict.fromkeys(("__setattr__", "__delattr__", "__reduce_ex__"), refuse)
+    return {"__slots__": (), "__getattribute__": read, "__repr__": describe, **methods}
 
 
 def _label(sealed: Any) -> str:
     label = object.__getattribute__(sealed, "_carrier")
-    return f"after {label}" if label else "to its pool"
+    return f"after {label}" if isinstance(label, str) and label else "to its pool"
 
 
 def _ending(sealed: Any) -> str:
@@ -44,7 +48,8 @@ def detached_namespace(name: str) -> dict[str, Any]:
 
     def reduce(self: Any, _protocol: object) -> tuple[Any, ...]:
         parent: Any = type(self).__mro__[1]
-        return rebuild_detached, (parent, {name: getattr(self, name) for name in parent.__poolware_open__})
+        names = (*parent.__poolware_open__, *parent._also_settable)
+        return rebuild_detached, (parent, {name: getattr(self, name) for name in names})
 
     def describe(self: Any) -> str:
         return f"{super(type(self), self).__repr__()[:-1]} detached>"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from operator import index
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from poolware._core.memory import wipe
+from poolware._core.memory import flat, wipe
 from poolware._core.proof import PART_SOLE, getrefcount
 from poolware.errors import BufferInUse, BufferReleased
 
@@ -47,11 +48,15 @@ class Buffer:
             BufferSizeError: it would grow over the pool's ``max_size``.
         """
         memory = self._live()
-        source = data if type(data) is bytes else memoryview(data).cast("B")
+        source = data if type(data) is bytes else flat(data)
+        if not len(source):
+            return 0
         start = self._position
         stop = start + len(source)
         if stop > len(memory):
             memory = self._grow(stop)
+        if start > self._size:
+            wipe(memory, self._size, start)
         memory[start:stop] = source
         self._position = stop
         if stop > self._size:
@@ -89,8 +94,19 @@ class Buffer:
         memory = self._live()
         start, stop = self._span(size)
         line = io.BytesIO(memory[start:stop]).readline()
-        self._position = start + len(line)
+        self._position = max(self._position, start + len(line))
         return line
+
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        """Return the lines that are left; no more of them once they have `hint` bytes, if that is positive."""
+        lines: list[bytes] = []
+        left = index(hint or 0)
+        for line in self:
+            lines.append(line)
+            left -= len(line)
+            if (hint or 0) > 0 and left <= 0:
+                break
+        return lines
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Move the position; return it."""
@@ -99,10 +115,11 @@ class Buffer:
         if base is None:
             msg = f"invalid whence ({whence!r}, should be 0, 1 or 2)"
             raise ValueError(msg)
-        if base + offset < 0:
-            msg = f"negative seek position {base + offset}"
+        offset = index(offset)
+        if whence == io.SEEK_SET and offset < 0:
+            msg = f"negative seek position {offset}"
             raise ValueError(msg)
-        self._position = base + offset
+        self._position = max(base + offset, 0)  # as io.BytesIO does, on which zipfile relies
         return self._position
 
     def tell(self) -> int:
@@ -113,7 +130,7 @@ class Buffer:
     def truncate(self, size: int | None = None, /) -> int:
         """Cut the content to `size` bytes, the position by default; what is cut off is wiped. Return `size`."""
         memory = self._live()
-        size = self._position if size is None else size
+        size = self._position if size is None else index(size)
         if size < 0:
             msg = f"negative size value {size}"
             raise ValueError(msg)
@@ -199,6 +216,11 @@ class Buffer:
         """What a file would be called."""
         return repr(self)
 
+    def detach(self) -> NoReturn:
+        """Raise ``io.UnsupportedOperation``: there is no raw stream below."""
+        what = "detach"
+        raise io.UnsupportedOperation(what)
+
     def fileno(self) -> int:
         """Raise ``io.UnsupportedOperation``: the buffer is no file of the system."""
         what = "fileno"
@@ -239,7 +261,8 @@ class Buffer:
 
     def _span(self, size: int | None) -> tuple[int, int]:
         start = min(self._position, self._size)
-        return start, self._size if size is None or size < 0 else min(start + size, self._size)
+        size = -1 if size is None else index(size)
+        return start, self._size if size < 0 else min(start + size, self._size)
 
     def _grow(self, size: int) -> memoryview:
         old = self._live()

@@ -110,6 +110,7 @@ class BufferPool:
         # ctypes itself keeps an array type only while it is in use, and making one takes longer than all the rest.
         self._array_types = {tier: ctypes.c_ubyte * tier for tier in self.tiers}
         self._lent: dict[int, bytearray] = {}
+        self._inherited: dict[int, bytearray] = {}
         self._quarantine: dict[int, tuple[bytearray, weakref.ref[Any]]] = {}
         restart_in_child(self)
 
@@ -138,9 +139,13 @@ class BufferPool:
             ForeignObject: it is not from this pool.
         """
         storage = self._lent.pop(id(buffer), None) if getattr(buffer, "_pool", None) is self else None
-        if storage is None:
+        if storage is not None:
+            self._put_back(storage, *buffer._retire())
+        elif self._inherited.pop(id(buffer), None) is None:
             raise self._refusal(buffer)
-        self._put_back(storage, *buffer._retire())
+        else:
+            memory, used, _guard = buffer._retire()
+            wipe(memory, 0, used)
 
     def lease(self, size: int) -> BufferLease:
         """Return a context manager that acquires a buffer and releases it at the end of the block."""
@@ -201,8 +206,11 @@ class BufferPool:
         if size > self.max_size:
             msg = f"pool {self.name!r}: a buffer of {size} bytes; at most max_size={self.max_size} are to be had"
             raise BufferSizeError(msg)
+        if size > self.tiers[-1]:
+            size = min(max(size, 2 * buffer.capacity), self.max_size)
         storage = self._take(size)
-        self._lent[id(buffer)] = storage
+        lent = self._inherited if id(buffer) in self._inherited else self._lent
+        lent[id(buffer)] = storage
         self._tallies["grown"].tick()
         return storage
 
@@ -261,6 +269,8 @@ class BufferPool:
         for tier in self._idle.values():
             tier.clear()
         self._quarantine.clear()
+        self._inherited.update(self._lent)
+        self._lent.clear()
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
 
 

@@ -62,13 +62,15 @@ class ContextKind:
         self.lent.add(obj)
 
     def seal(self, obj: Any, because: str) -> None:
+        if type(obj) is self.plan.sealed:
+            return
         try:
             self.plan.give_back(obj)
         finally:
             label = self.plan.label(obj)
             set_class(obj, self.plan.sealed)
-            self._rest(obj)
             self.plan.members["_carrier"].__set__(obj, label + because)
+            self._rest(obj)
 
     def finish(self, obj: Any, because: str) -> bool:
         self.seal(obj, because)
@@ -76,6 +78,7 @@ class ContextKind:
 
     def unseal(self, obj: Any) -> bool:
         self._rest(obj)
+        self.plan.members["_carrier"].__set__(obj, None)
         set_class(obj, self.plan.cls)
         return True
 
@@ -83,9 +86,11 @@ class ContextKind:
         return list(self.lent)
 
     def _rest(self, obj: Any) -> None:
-        """Reset through the slots' own descriptors, which reach into a sealed object."""
+        """Reset through the slots' own descriptors, which reach into a sealed object; its label stays."""
         members = self.plan.members
         for slot in self.plan.slots:
+            if slot.name == "_carrier":
+                continue
             member = members[slot.name]
             match slot:
                 case SecretSlot():

@@ -170,7 +170,7 @@ class ObjectPool(Generic[T]):
         self._take_back_lost()
         count = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
         idle, quarantined = len(self._idle), len(self._quarantine)
-        in_use = len(self._kind.lent) + len(self._surplus)
+        in_use = self._in_use()
         return PoolStats(
             name=self.name,
             idle=idle,
@@ -183,13 +183,16 @@ class ObjectPool(Generic[T]):
         )
 
     def __repr__(self) -> str:
-        lent = len(self._kind.lent) + len(self._surplus)
-        return f"<ObjectPool {self.name!r}: {len(self._idle)} idle, {lent} in use, {len(self._quarantine)} quarantined>"
+        idle, held = len(self._idle), len(self._quarantine)
+        return f"<ObjectPool {self.name!r}: {idle} idle, {self._in_use()} in use, {held} quarantined>"
 
     # --- set-up -------------------------------------------------------------------------------------------------------
 
     def _kind_of(self, factory: Any, reset: Any, validate: object, home: object) -> Kind:
-        plan = getattr(factory, "__poolware_plan__", None)
+        plan = getattr(factory, "__poolware_plan__", _UNSET)
+        if plan is None:
+            msg = f"ObjectPool({self.name}): a mixin, or Context itself; derive the class of your contexts from it"
+            raise BadOption(msg)
         if isinstance(plan, Plan):
             if reset is not _UNSET or validate is not None:
                 msg = f"ObjectPool({self.name}): a context class brings its own reset; leave out reset= and validate="
@@ -251,9 +254,9 @@ class ObjectPool(Generic[T]):
         """Serve an acquisition that found nothing resting."""
         if self._quarantine.sweep(_LOOKS, self._free):
             return self.acquire()
-        if len(self._kind.lent) >= self._look_for_lost_at:
+        if self._in_use() >= self._look_for_lost_at:
             self._take_back_lost()
-            self._look_for_lost_at = max(64, 2 * len(self._kind.lent))
+            self._look_for_lost_at = max(64, 2 * self._in_use())
         obj = self._construct()
         if not self._reuse or self._keep_one_more():
             self._kind.lend(obj)
@@ -269,6 +272,9 @@ class ObjectPool(Generic[T]):
         obj: T = self._kind.build()
         self._tallies["created"].tick()
         return obj
+
+    def _in_use(self) -> int:
+        return len(self._kind.lent) + len(self._surplus)
 
     def _keep_one_more(self) -> bool:
         with self._lock:
@@ -321,7 +327,7 @@ class ObjectPool(Generic[T]):
     def _refuse(self, obj: T) -> None:
         """Handle the release of what is not lent: surplus, from before a fork, or a mistake."""
         for lent in (self._surplus, self._inherited):
-            if lent.get(id(obj)) is obj and lent.pop(id(obj), None) is obj:
+            if lent.get(id(obj), _UNSET) is obj and lent.pop(id(obj), _UNSET) is obj:
                 self._kind.finish(obj, "")
                 self._drop(obj)
                 return
@@ -348,9 +354,10 @@ class ObjectPool(Generic[T]):
 
     def _take_back_lost(self) -> None:
         """Release what nobody holds any more although it was never released."""
-        if not self._reuse:
+        if REUSE_REFUSED is not None:
             return
         lost = [obj for obj in self._kind.holdings() if getrefcount(obj) == LENT_SOLE]
+        lost += [obj for obj in list(self._surplus.values()) if getrefcount(obj) == LENT_SOLE]
         while lost:
             self._tallies["lost"].tick()
             self.release(lost.pop())

@@ -1,0 +1,124 @@
+"""A holder that goes on writing while the context goes back never dirties the next request."""
+
+import contextlib
+import sys
+import threading
+from typing import Any
+
+import pytest
+from fresh_or_reused import Cart, differences
+from requests_sample import AppContext, http_scope
+
+from poolware import Context, ContextReleased, ObjectPool, SecretReleased, field
+
+
+@pytest.fixture
+def _fast_switching():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+WRITES = {
+    "value": lambda ctx: setattr(ctx, "tenant", "late"),
+    "replaced container": lambda ctx: setattr(ctx, "params", {"late": 1}),
+    "container": lambda ctx: ctx.roles.add("late"),
+    "vouched part": lambda ctx: ctx.basket.items.append("late"),
+    "replaced vouched part": lambda ctx: setattr(ctx, "basket", dirty_cart()),
+    "secret": lambda ctx: setattr(ctx, "token", "late"),
+    "request id": lambda ctx: setattr(ctx, "request_id", "late"),
+}
+
+
+def dirty_cart():
+    cart = Cart()
+    cart.items.append("late")
+    return cart
+
+
+class Gate:
+    """Lets a value's own end, in the middle of a release, run a write of somebody who holds the context."""
+
+    def __init__(self, write: Any) -> None:
+        self.write = write
+
+    def __del__(self) -> None:
+        with contextlib.suppress(
+            ContextReleased, SecretReleased, AttributeError
+        ):  # AttributeError: a part that is gone
+            self.write(HOLDERS[0])
+
+
+HOLDERS: list[Any] = []
+
+
+class Gated(AppContext):
+    aaa: Any = None
+    zzz: Any = None
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("gate", ["user", "response", "aaa", "zzz"])
+@pytest.mark.parametrize("through", ["release", "finish"])
+def test_write_in_the_middle_of_a_release(write, gate, through):
+    """H06: at several points between the first and the last field; without luck, as one thread plays both parts."""
+    pool, scope = ObjectPool(Gated), http_scope()
+    HOLDERS[:] = [pool._kind.cycle.begin(scope)]
+    setattr(HOLDERS[0], gate, Gate(WRITES[write]))
+    if through == "release":
+        scope.clear()
+        pool.release(HOLDERS[0])
+    else:
+        pool._kind.cycle.finish(scope)
+    HOLDERS.clear()
+    following = [pool.acquire(), pool.acquire(), pool.acquire()]
+    assert pool.get_stats().hits == 1
+    assert [text for ctx in following[:2] for text in differences(ctx, following[2])] == []
+
+
+@pytest.mark.usefixtures("_fast_switching")
+@pytest.mark.parametrize("write", WRITES)
+def test_thread_that_writes_in_a_loop(write):
+    """H06: two threads; the next request's context is pristine when it starts and stays what it makes of it."""
+    pool = ObjectPool(AppContext)
+    holder: list[Any] = []
+    stop = threading.Event()
+
+    def write_on() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(ContextReleased, SecretReleased, AttributeError, IndexError):
+                WRITES[write](holder[0])
+
+    thread = threading.Thread(target=write_on)
+    thread.start()
+    try:
+        for _ in range(60):
+            holder[:] = [pool.acquire()]
+            pool.release(holder[0])
+            following = pool.acquire()
+            seen = differences(following, AppContext())
+            assert [text for text in seen if "_home" not in text and "'_secret__token'" not in text] == []
+            assert following.token.reveal() == b""
+            pool.release(following)
+            del following
+            holder.clear()
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Job(Context):
+    rows: list[Any] = field(factory=list)
+
+
+def test_what_was_dirtied_while_resting_is_not_handed_out():
+    """H06: the check before reuse; here the pool's own list is used to get at what rests."""
+    pool = ObjectPool(Job)
+    pool.release(pool.acquire())
+    identity = id(pool._idle[0])
+    pool._idle[0].rows = ["late"]
+    assert pool.acquire().rows == []
+    first, second = pool.acquire(), pool.acquire()
+    assert identity in {id(first), id(second)}
+    assert (first.rows, second.rows) == ([], [])

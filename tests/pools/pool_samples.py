@@ -1,0 +1,42 @@
+"""What is pooled in these tests, and the books that every pool has to keep."""
+
+from typing import Any
+
+from poolware import ObjectPool, PoolStats
+
+
+class Tool:
+    """An object that notices when two have it at once. Unhashable and without __eq__ worth the name."""
+
+    __hash__: Any = None
+
+    def __init__(self) -> None:
+        self.owner: Any = None
+        self.resets = 0
+        self.broken = False
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def reset(self) -> None:
+        if self.broken:
+            raise ValueError("cannot")
+        self.owner = None
+        self.resets += 1
+
+
+def tool_pool(**options: Any) -> ObjectPool[Tool]:
+    return ObjectPool(Tool, reset=Tool.reset, **options)
+
+
+def check_books(pool: ObjectPool[Any], *, cleared: int = 0) -> PoolStats:
+    """Compare the statistics with each other and with what the pool really holds; return them."""
+    stats = pool.get_stats()
+    assert stats.acquired == stats.released + stats.in_use + stats.lost
+    assert stats.acquired == stats.hits + stats.misses
+    assert stats.created == stats.idle + stats.in_use + stats.quarantined + stats.destroyed
+    assert stats.destroyed == stats.dropped + stats.escaped + stats.reset_errors + stats.validation_failures + cleared
+    assert min(stats.released, stats.hits, stats.destroyed) >= 0
+    assert stats.idle == len(pool._idle)
+    assert pool._kept == stats.idle + len(pool._kind.lent) + stats.quarantined <= pool.max_idle
+    return stats
