@@ -28,6 +28,9 @@ class Kind(Protocol):
     def lend(self, obj: Any) -> None:
         """Note that `obj` is in use."""
 
+    def lends(self, obj: Any) -> bool:
+        """Whether `obj` is in use."""
+
     def seal(self, obj: Any, because: str) -> None:
         """Make any further use of `obj` raise, then wipe and reset it."""
 
@@ -60,6 +63,9 @@ class ContextKind:
 
     def lend(self, obj: Any) -> None:
         self.lent.add(obj)
+
+    def lends(self, obj: Any) -> bool:
+        return obj in self.lent
 
     def seal(self, obj: Any, because: str) -> None:
         if type(obj) is self.plan.sealed:
@@ -117,6 +123,9 @@ class PlainKind:
 
     def lend(self, obj: Any) -> None:
         self.lent[id(obj)] = obj
+
+    def lends(self, obj: Any) -> bool:
+        return id(obj) in self.lent
 
     def seal(self, _obj: Any, _because: str) -> None:
         """Nothing to seal: objects of this kind know nothing of pools. The proof alone protects the next user."""

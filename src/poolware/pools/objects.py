@@ -356,8 +356,15 @@ class ObjectPool(Generic[T]):
         """Release what nobody holds any more although it was never released."""
         if REUSE_REFUSED is not None:
             return
-        lost = [obj for obj in self._kind.holdings() if getrefcount(obj) == LENT_SOLE]
-        lost += [obj for obj in list(self._surplus.values()) if getrefcount(obj) == LENT_SOLE]
+        # One that its user releases meanwhile counts the same, but is lent no more, and cannot be lent again while `known`
+        # holds it.
+        known = [*self._kind.holdings(), *list(self._surplus.values())]
+        lost = [
+            obj
+            for obj in known
+            if getrefcount(obj) == LENT_SOLE and (self._kind.lends(obj) or id(obj) in self._surplus)
+        ]
+        del known
         while lost:
             self._tallies["lost"].tick()
             self.release(lost.pop())
