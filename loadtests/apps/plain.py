@@ -24,7 +24,7 @@ from loadtests.answers import (
     ZSTD_LEVEL,
     report_rows,
 )
-from loadtests.apps.requests import body_up_to, load_story, note_token, request_id, row_count, transform_size
+from loadtests.apps.requests import body_up_to, load_story, request_id, row_count, transform_size
 
 
 class FreshContext:
@@ -48,14 +48,21 @@ class FreshContext:
         await self.app(scope, receive, send)
 
 
-async def profile(request: Request) -> Response:
-    """Set fields of the context and answer with what they hold."""
-    ctx = request.scope["ctx"]
+def signed_in(request: Request) -> SimpleNamespace:
+    """Note in the context who is asking."""
+    ctx: SimpleNamespace = request.scope["ctx"]
     ctx.user = request.query_params.get("user", "")
     ctx.tenant = "acme"
     ctx.roles.add("reader")
     ctx.params["user"] = ctx.user
-    note_token(request, ctx)
+    if authorization := request.headers.get("authorization"):
+        ctx.token = authorization.removeprefix("Bearer ")
+    return ctx
+
+
+async def profile(request: Request) -> Response:
+    """Answer with what the context holds."""
+    ctx = signed_in(request)
     return JSONResponse(
         {
             "user": ctx.params["user"],

@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -41,12 +40,6 @@ async def load_story(target: memoryview) -> None:
     """Fill `target` from the store of stories."""
     await asyncio.sleep(STORE_SECONDS)
     target[:] = STORY[: len(target)]
-
-
-def note_token(request: Request, ctx: Any) -> None:
-    """Keep the client's token, if it sent one, in the context."""
-    if authorization := request.headers.get("authorization"):
-        ctx.token = authorization.removeprefix("Bearer ")
 
 
 async def body_up_to(request: Request, limit: int) -> bytes:

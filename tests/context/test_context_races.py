@@ -9,7 +9,7 @@ import pytest
 from fresh_or_reused import Cart, differences
 from requests_sample import AppContext, http_scope
 
-from poolware import Context, ContextReleased, ObjectPool, SecretReleased, field
+from poolware import Context, ContextReleased, ObjectPool, RequestContext, SecretReleased, field
 
 
 @pytest.fixture
@@ -77,6 +77,45 @@ def test_write_in_the_middle_of_a_release(write, gate, through):
     assert [text for ctx in following[:2] for text in differences(ctx, following[2])] == []
 
 
+class Lender:
+    """A pool that counts."""
+
+    lent = back = 0
+
+    def acquire(self):
+        self.lent += 1
+        return self
+
+    def release(self, _obj):
+        self.back += 1
+
+
+class PlainGated(RequestContext):
+    aaa: Any = None
+    zzz: Any = field(default=None, sensitive=True)
+
+
+@pytest.mark.parametrize("cls", [Gated, PlainGated])
+@pytest.mark.parametrize("gate", ["user", "response", "aaa", "zzz"])
+@pytest.mark.parametrize("through", ["release", "finish"])
+@pytest.mark.parametrize("held_on", [False, True])
+def test_borrowing_in_the_middle_of_a_release(cls, gate, through, held_on):
+    """H06 invariant 4: is refused, or given back; never forgotten."""
+    pool, scope, lender = ObjectPool(cls), http_scope(), Lender()
+    HOLDERS[:] = [pool._kind.cycle.begin(scope)]
+    setattr(HOLDERS[0], gate, Gate(lambda ctx: ctx.borrow(lender)))
+    if through == "release":
+        scope.clear()
+        pool.release(HOLDERS[0])
+    else:
+        pool._kind.cycle.finish(scope)
+    following = [pool.acquire()] if held_on else []
+    HOLDERS.clear()
+    following += [pool.acquire(), pool.acquire()]
+    assert {ctx._lent for ctx in following} == {None}
+    assert lender.back == lender.lent
+
+
 @pytest.mark.usefixtures("_fast_switching")
 @pytest.mark.parametrize("write", WRITES)
 def test_thread_that_writes_in_a_loop(write):
@@ -122,3 +161,37 @@ def test_what_was_dirtied_while_resting_is_not_handed_out():
     first, second = pool.acquire(), pool.acquire()
     assert identity in {id(first), id(second)}
     assert (first.rows, second.rows) == ([], [])
+
+
+def test_context_whose_home_was_overwritten_finds_back():
+    """Even a slot that never resets is checked, and put right."""
+    pool = ObjectPool(Job)
+    held = [pool.acquire()]
+    identity = id(held[0])
+    held[0]._home = None
+    pool.release(held.pop())
+    held += [pool.acquire() for _ in range(3)]
+    assert identity in {id(job) for job in held}
+    assert {id(job._home) for job in held} == {id(pool)}
+
+
+@pytest.mark.parametrize("through", ["release", "finish", "finish while held"])
+def test_secrets_are_wiped_before_anything_else(through):
+    """Invariant 2: whatever a value's end does or raises, the secrets are gone by then."""
+
+    class Last:
+        def __del__(self):
+            seen.append(bytes(memory))
+
+    seen: list[bytes] = []
+    pool, scope = ObjectPool(AppContext), http_scope()
+    holders = [pool._kind.cycle.begin(scope)]
+    holders[0].user, holders[0].token = Last(), "geheim"
+    memory = holders[0].token._memory.obj
+    if through == "release":
+        scope.clear()
+        pool.release(holders.pop())
+    else:
+        holders = holders if through == "finish while held" else []
+        pool._kind.cycle.finish(scope)
+    assert seen == [bytes(len(memory))]

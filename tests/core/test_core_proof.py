@@ -188,6 +188,11 @@ print(pool.get_stats().hits, pool.get_stats().idle)
     return done.stdout.splitlines()
 
 
+HIDING_ONE_HOLDER = """
+count, x = sys.getrefcount, object()
+extra = (lambda obj: count(obj))(x) - count(x)
+sys.getrefcount = lambda obj: {3: 2}.get(count(obj) - extra, count(obj) - extra)
+"""
 UNKNOWN = {
     "no counts": ("del sys.getrefcount", "counts references in an unknown way"),
     "constant count": ("sys.getrefcount = lambda obj: 2", "counts references in an unknown way"),
@@ -195,6 +200,7 @@ UNKNOWN = {
         "count = sys.getrefcount; sys.getrefcount = lambda obj: count(obj) + 7",
         "counts references in an unknown way",
     ),
+    "count that hides a holder": (HIDING_ONE_HOLDER, "counts references in an unknown way"),
     "PyPy": ("sys.implementation.name = 'pypy'", "pypy keeps no reference counts"),
     "free-threaded": ("sys._is_gil_enabled = lambda: False", "a free-threaded interpreter's counts are split"),
 }

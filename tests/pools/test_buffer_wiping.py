@@ -33,6 +33,11 @@ USES = {
         buffer.seek(LARGE),
         buffer.write(b"y"),
     ),
+    "view that outlives truncate, then growing": lambda buffer: (
+        (view := buffer.view(), buffer.truncate(2), view.__setitem__(slice(60, 64), b"geht"), view.release()),
+        buffer.seek(0, 2),
+        buffer.write(b"x" * 2000),
+    ),
     "view before growing": lambda buffer: (
         buffer.view().__setitem__(slice(60, 64), b"geht"),
         buffer.truncate(2),
@@ -65,6 +70,15 @@ def test_left_memory_is_wiped_when_it_is_left(wipe):
     assert resting(pool) == [first]
     assert buffer.getvalue() == b"geheim" + b"x" * 100
     buffer.release()
+
+
+def test_truncate_wipes_what_it_cuts_off():
+    """H09: at once, so that what is cut off is not in the memory while the rest is being sent."""
+    pool = BufferPool(tiers=TIERS)
+    with pool.lease(10) as buffer:
+        buffer.write(b"kept and cut off")
+        buffer.truncate(4)
+        assert pool._lent[id(buffer)].strip(b"\0") == b"kept"
 
 
 @pytest.mark.parametrize("size", [10, 5000, 200_000])

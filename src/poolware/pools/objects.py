@@ -356,8 +356,8 @@ class ObjectPool(Generic[T]):
         """Release what nobody holds any more although it was never released."""
         if REUSE_REFUSED is not None:
             return
-        # One that its user releases meanwhile counts the same, but is lent no more, and cannot be lent again while `known`
-        # holds it.
+        # One that its user releases meanwhile counts the same, but is lent no more, and cannot be lent again while
+        # `known` holds it.
         known = [*self._kind.holdings(), *list(self._surplus.values())]
         lost = [
             obj
