@@ -137,7 +137,7 @@ class Job(Context):
 
 
 @pytest.mark.parametrize("make", [tool_pool, lambda: ObjectPool(Tool, reset=None), lambda: ObjectPool(Job)])
-@pytest.mark.parametrize("obj", FOREIGN, ids=repr)
+@pytest.mark.parametrize("obj", FOREIGN, ids=lambda obj: type(obj).__name__)
 def test_foreign_object_is_refused(make, obj):
     """H13: also None, what cannot be hashed, and what was made by the same factory."""
     pool = make()

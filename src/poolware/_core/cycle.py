@@ -161,7 +161,8 @@ def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
                 pristine.append(f"{here} is {rest}")
                 if sensitive:
                     reset.append(f"if {here} is not {rest}: scrub({here})")
-                reset.append(f"{here} = {rest}")
+                if slot.name != "_lent":  # borrowed in this very moment: give_back is all that may empty it
+                    reset.append(f"{here} = {rest}")
                 fill.append(f"{here} = {rest}")
             case RebuiltSlot(factory=factory, sensitive=sensitive):
                 new = _call(factory, f"factory_{number}", names)

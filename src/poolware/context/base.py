@@ -191,7 +191,8 @@ class Context(metaclass=ContextMeta):
 
     def _give_back(self) -> None:
         """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
-        lent = self._lent or []
+        slot = Context.__dict__["_lent"]  # reaches into a sealed object too
+        lent = slot.__get__(self) or []
         try:
             while lent:
                 pool, obj = lent.pop()
@@ -203,8 +204,8 @@ class Context(metaclass=ContextMeta):
                     logger.exception("%r did not take back what a request had borrowed", pool)
         finally:
             if lent:  # an interrupt, such as gevent's Timeout: the rest goes back before it passes on (H18)
-                self._give_back()
-            self._lent = None
+                Context._give_back(self)
+            slot.__set__(self, None)
 
     def _label(self) -> str:
         """Name the request for messages after its end."""

@@ -68,7 +68,9 @@ class ContextKind:
         return obj in self.lent
 
     def seal(self, obj: Any, because: str) -> None:
-        if type(obj) is self.plan.sealed:
+        if type(obj) is self.plan.sealed:  # written to in the moment before it was sealed
+            self.plan.give_back(obj)
+            self._rest(obj)
             return
         try:
             self.plan.give_back(obj)

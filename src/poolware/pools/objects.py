@@ -371,7 +371,9 @@ class ObjectPool(Generic[T]):
 
     def _after_fork(self) -> None:
         self._lock = threading.RLock()
-        self._inherited.update({id(obj): obj for obj in (*self._kind.holdings(), *self._surplus.values())})
+        # Kept, also what was resting: its finalizer belongs to the parent, which still uses the same file or socket.
+        known = (*self._kind.holdings(), *self._surplus.values(), *self._idle)
+        self._inherited.update({id(obj): obj for obj in known})
         for store in (self._idle, self._kind.lent, self._surplus, self._quarantine):
             store.clear()
         self._kept = 0
