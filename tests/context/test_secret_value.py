@@ -203,7 +203,9 @@ def test_assigning_another_contexts_secret_copies_its_value():
     assert second.token == "geheim"
 
 
-@pytest.mark.parametrize("value", [None, 5, ["a"], object(), memoryview(b"abcd")[::2], "\ud800"], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [None, 5, ["a"], object(), memoryview(b"abcd")[::2], "\ud800"], ids=lambda value: type(value).__name__
+)
 def test_refused_value_leaves_the_old_one(value):
     """And never zeros in its place."""
     ctx = AppContext(token="geheim")

@@ -16,8 +16,7 @@ PAGES = [ROOT / "README.md", *sorted(ROOT.glob("integrations/*/README.md")), *so
 # What goes before and after an example, so that it serves a request for real.
 CALL_ASGI = """
 from starlette.testclient import TestClient
-with TestClient(app) as client:
-    assert "acme" in client.get("/").text
+assert "acme" in TestClient(app).get("/").text
 """
 CALL_WSGI = """
 with app.test_client() as client, client.get("/") as answer:
