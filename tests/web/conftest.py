@@ -1,9 +1,7 @@
 """What the tests of the web side share: a server's part, played by hand."""
 
-import functools
-import gc
 import io
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from wsgiref.util import setup_testing_defaults
@@ -14,41 +12,8 @@ from poolware import Lifecycle
 
 
 @pytest.fixture(autouse=True)
-def everything_comes_back(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> Iterator[list[Lifecycle[Any]]]:
-    """After each test: every lifecycle it made has nothing in use, nothing lost, and an empty quarantine.
-
-    Yields the lifecycles; a test that means to break the rule takes its own out.
-    """
-    made: list[Lifecycle[Any]] = []
-    build = Lifecycle.__init__
-
-    @functools.wraps(build)
-    def build_and_note(self: Lifecycle[Any], *args: Any, **kwargs: Any) -> None:
-        build(self, *args, **kwargs)
-        made.append(self)
-
-    monkeypatch.setattr(Lifecycle, "__init__", build_and_note)
-    monkeypatch.delenv("POOLWARE_MODE", raising=False)
-    yield made
-    caplog.get_records("call").clear()  # a logged traceback holds contexts
-    if any(map(_outside, made)):
-        gc.collect()
-    assert [report for report in map(_outside, made) if report] == []
-
-
-def _outside(lifecycle: Lifecycle[Any]) -> dict[str, int]:
-    contexts, buffers = lifecycle.pool.get_stats(), lifecycle.buffers.get_stats()
-    figures = {
-        "contexts in use": contexts.in_use,
-        "contexts quarantined": contexts.quarantined,
-        "contexts lost": contexts.lost,
-        "contexts refused": contexts.refused,
-        "buffers in use": buffers.in_use,
-        "buffers quarantined": buffers.quarantined,
-    }
-    return {name: figure for name, figure in figures.items() if figure}
+def _everything_comes_back(everything_comes_back: list[Lifecycle[Any]]) -> None:
+    """Hold every test of this folder to it."""
 
 
 # --- ASGI -------------------------------------------------------------------------------------------------------------
