@@ -60,9 +60,13 @@ def request_line(carrier: Carrier) -> str:
 
 def incoming_request_id(carrier: Carrier) -> str | None:
     """Return the client's ``X-Request-ID`` if it is 1 to 128 harmless characters, else None."""
-    value = carrier.get("HTTP_X_REQUEST_ID")
-    for name, raw in carrier.get("headers") or ():
-        if name == b"x-request-id":
-            value = raw.decode("latin-1")
-            break
+    headers = carrier.get("headers")  # ASGI
+    if headers is None:
+        value = carrier.get("HTTP_X_REQUEST_ID", "")
+    else:
+        value = ""
+        for name, raw in headers:
+            if name == b"x-request-id":
+                value = raw.decode("latin-1")
+                break
     return value if value and _VALID_ID.fullmatch(value) else None
