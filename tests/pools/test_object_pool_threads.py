@@ -176,3 +176,29 @@ def test_tools_are_never_shared_by_equality():
     pool.release(second)
     with pytest.raises(ForeignObject):
         pool.release(Tool())
+
+
+def test_clearing_meanwhile_keeps_count():
+    """H30 H34: what is popped while another thread clears must count once, or the pool's bound drifts."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        pool = ObjectPool(list, reset=list.clear, max_idle=64)
+
+        def use():
+            for number in range(1500):
+                in_use = [pool.acquire() for _ in range(5)]
+                while in_use:
+                    pool.release(in_use.pop())
+                if number % 3 == 0:
+                    pool.clear()
+
+        threads = [threading.Thread(target=use) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    stats = pool.get_stats()
+    assert pool._kept == stats.idle + stats.quarantined

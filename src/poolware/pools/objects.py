@@ -159,10 +159,15 @@ class ObjectPool(Generic[T]):
 
     def clear(self) -> None:
         """Let go of every resting and quarantined object. What is in use is kept when it comes back."""
+        cleared = self._quarantine.clear()
+        while self._idle:
+            try:
+                self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            cleared += 1
         with self._lock:
-            self._kept -= len(self._idle) + len(self._quarantine)
-            self._idle.clear()
-            self._quarantine.clear()
+            self._kept -= cleared
 
     def get_stats(self) -> PoolStats:
         """Return what the pool has done and holds, after looking at all of its quarantine."""

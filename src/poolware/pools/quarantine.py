@@ -59,6 +59,13 @@ class Quarantine(Generic[T]):
                 self._waiting.append(obj)
         return found
 
-    def clear(self) -> None:
-        """Forget all of them; their holders keep them."""
-        self._waiting.clear()
+    def clear(self) -> int:
+        """Forget all of them, and return how many; their holders keep them."""
+        cleared = 0
+        while self._waiting:
+            try:
+                self._waiting.popleft()
+            except IndexError:  # another thread was faster
+                break
+            cleared += 1
+        return cleared
