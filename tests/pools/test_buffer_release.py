@@ -1,6 +1,7 @@
 """Every buffer goes back once: by hand, by mistake twice, into the wrong pool, or not at all."""
 
 import gc
+import subprocess
 import sys
 import threading
 
@@ -160,3 +161,10 @@ def test_release_by_all_threads():
             thread.join()
     stats = pool.get_stats()
     assert (len(refused), stats.refused, stats.released) == (60, 60, 20)
+
+
+def test_end_of_the_process_is_quiet():
+    """H35: what is still in use then is nobody's mistake."""
+    script = "from poolware import BufferPool; buffer = BufferPool().acquire(10)"
+    run = subprocess.run([sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True, check=True)
+    assert run.stderr == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import weakref
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -256,7 +257,8 @@ class BufferPool:
         """Take back a buffer that was dropped without release."""
         storage = self._lent.pop(id(buffer), None)
         if storage is not None:
-            logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
+            if not sys.is_finalizing():  # a process that ends drops everything
+                logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
             self._put_back(storage, *buffer._retire())
 
     def _refusal(self, buffer: object) -> ReleaseError:
