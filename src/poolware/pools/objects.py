@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -160,14 +161,11 @@ class ObjectPool(Generic[T]):
     def clear(self) -> None:
         """Let go of every resting and quarantined object. What is in use is kept when it comes back."""
         cleared = self._quarantine.clear()
-        while self._idle:
-            try:
-                self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            cleared += 1
+        for _ in range(len(self._idle)):
+            with suppress(IndexError):  # another thread was faster
+                cleared.append(self._idle.pop())
         with self._lock:
-            self._kept -= cleared
+            self._kept -= len(cleared)
 
     def get_stats(self) -> PoolStats:
         """Return what the pool has done and holds, after looking at all of its quarantine."""

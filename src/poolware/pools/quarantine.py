@@ -8,6 +8,7 @@ keeps it, the pool forgets it.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolware._core.proof import SOLE, getrefcount
@@ -59,13 +60,10 @@ class Quarantine(Generic[T]):
                 self._waiting.append(obj)
         return found
 
-    def clear(self) -> int:
-        """Forget all of them, and return how many; their holders keep them."""
-        cleared = 0
-        while self._waiting:
-            try:
-                self._waiting.popleft()
-            except IndexError:  # another thread was faster
-                break
-            cleared += 1
+    def clear(self) -> list[T]:
+        """Forget all of them, and return them; their holders keep them."""
+        cleared: list[T] = []
+        for _ in range(len(self._waiting)):
+            with suppress(IndexError):  # another thread was faster
+                cleared.append(self._waiting.popleft())
         return cleared
