@@ -24,6 +24,8 @@ __all__ = [
     "MutableDefault",
     "NotAField",
     "NotCopyable",
+    "ObjectReleased",
+    "PartHeld",
     "PoolwareError",
     "ReleaseError",
     "SecretReleased",
@@ -116,6 +118,14 @@ class NotCopyable(PoolwareError, TypeError):
 
 
 # --- giving back ------------------------------------------------------------------------------------------------------
+
+
+class ObjectReleased(PoolwareError, RuntimeError):
+    """An object of a pool was used after its release (debug mode)."""
+
+
+class PartHeld(PoolwareError, RuntimeError):
+    """Somebody kept a part of an object that is reused on the word of its ``reset=`` (debug mode; only logged)."""
 
 
 class ReleaseError(PoolwareError, RuntimeError):

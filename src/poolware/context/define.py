@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, get_origin
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, Slot, ValueSlot
 from poolware.context.fields import SECRET_PREFIX, UNSET, FieldDescription, FieldSpec, check_immutable
 from poolware.context.secret import SecretField
-from poolware.context.variants import detached_namespace, sealed_namespace
+from poolware.context.variants import detached_namespace, sealed_of
 from poolware.errors import FieldNameError, MissingDefault, NotAField, UnsupportedBase
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def _plan(made: ContextMeta) -> Plan:
         if spec.capacity:
             type.__setattr__(made, name, SecretField(members[SECRET_PREFIX + name], spec.capacity))
     made.__poolware_open__ = tuple(name for name, (spec, _) in fields.items() if not (spec.sensitive or spec.capacity))
-    sealed = ContextMeta(f"Released{made.__name__}", (made,), sealed_namespace(made.__name__), variant=True)
+    sealed = ContextMeta(f"Released{made.__name__}", (made,), sealed_of(made.__name__), variant=True)
     made.__poolware_detached__ = ContextMeta(
         made.__name__, (made,), detached_namespace(made.__qualname__), variant=True
     )

@@ -8,6 +8,7 @@ from struct import pack_into
 from typing import Any, ClassVar, NoReturn, overload
 
 from poolware._core.memory import flat, wipe
+from poolware._core.misuse import reported
 from poolware.errors import NotCopyable, SecretReleased
 
 __all__ = ["Secret", "SecretField"]
@@ -23,7 +24,7 @@ class Secret:
         capacity: bytes that fit without moving, at least 1.
     """
 
-    __slots__ = ("_memory", "_size")
+    __slots__ = ("_ended", "_memory", "_size")
 
     def __init__(self, value: str | bytes = b"", *, capacity: int = 64) -> None:
         self._memory: memoryview | None = memoryview(bytearray(max(capacity, 1)))
@@ -85,11 +86,12 @@ class Secret:
     def _live(self) -> memoryview:
         if self._memory is None:
             msg = "this secret was wiped when its request ended; take what you need with reveal() before that"
-            raise SecretReleased(msg)
+            raise reported(SecretReleased(msg + self._ended))
         return self._memory
 
-    def _retire(self) -> None:
-        """Wipe for good: whoever still holds this secret finds it released."""
+    def _retire(self, because: str = "") -> None:
+        """Wipe for good: whoever still holds this secret finds it released, and told `because`."""
+        self._ended = because
         memory, self._memory = self._memory, None
         if memory is not None:
             wipe(memory, 0, self._size)

@@ -6,41 +6,27 @@ Both are subclasses without slots, so that an object can change its class in pla
 from __future__ import annotations
 
 import copy
-from typing import Any, NoReturn
+from typing import Any
 
+from poolware._core.sealed import sealed_namespace
 from poolware.errors import ContextReleased
 
+_ADVICE = (
+    "Take what you need before the response ends; ctx.detach() makes a copy for work that outlives it, "
+    "such as background threads and tasks"
+)
 
-def sealed_namespace(name: str) -> dict[str, Any]:
+
+def sealed_of(name: str) -> dict[str, Any]:
     """Return the methods of a sealed context: every use raises `ContextReleased`."""
-
-    def refuse(self: Any, *_args: object) -> NoReturn:
-        msg = f"this {name} was released {_ending(self)}"
-        raise ContextReleased(msg)
-
-    def read(self: Any, attribute: str) -> Any:
-        # isinstance() asks for it, in formatters of tracebacks, in asyncio and here.
-        return type(self) if attribute == "__class__" else refuse(self)
-
-    def describe(self: Any) -> str:
-        return f"<{name} released {_label(self).partition(chr(10))[0]}>"
-
-    methods = dict.fromkeys(("__setattr__", "__delattr__", "__reduce_ex__"), refuse)
-    return {"__slots__": (), "__getattribute__": read, "__repr__": describe, **methods}
+    return sealed_namespace(name, _label, ContextReleased, _ADVICE)
 
 
 def _label(sealed: Any) -> str:
     label = object.__getattribute__(sealed, "_carrier")
-    return f"after {label}" if isinstance(label, str) and label else "to its pool"
-
-
-def _ending(sealed: Any) -> str:
-    line, _, history = _label(sealed).partition("\n")
-    advice = (
-        "Take what you need before the response ends; ctx.detach() makes a copy for work that outlives it, "
-        "such as background threads and tasks"
-    )
-    return f"{line}. {advice}" + (f"\n{history}" if history else "")
+    if not isinstance(label, str) or not label:
+        return "to its pool"
+    return f"to its pool{label}" if label.startswith("\n") else f"after {label}"
 
 
 def detached_namespace(name: str) -> dict[str, Any]:

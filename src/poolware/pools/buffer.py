@@ -8,6 +8,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from poolware._core.memory import flat, wipe
+from poolware._core.misuse import reported
 from poolware._core.proof import PART_SOLE, getrefcount
 from poolware.errors import BufferInUse, BufferReleased
 
@@ -255,9 +256,12 @@ class Buffer:
 
     def _live(self) -> memoryview:
         if self._memory is None:
-            msg = "this buffer was given back; use it before the response ends, and getvalue() for a copy that stays"
-            raise BufferReleased(msg)
+            raise reported(self._after_release())
         return self._memory
+
+    def _after_release(self) -> BufferReleased:
+        msg = "this buffer was given back; use it before the response ends, and getvalue() for a copy that stays"
+        return BufferReleased(msg)
 
     def _span(self, size: int | None) -> tuple[int, int]:
         start = min(self._position, self._size)

@@ -21,6 +21,7 @@ from poolware._core.tally import new_tally
 from poolware.errors import AlreadyReleased, BadOption, BufferSizeError, ForeignObject, ReleaseError
 from poolware.pools.buffer import Buffer
 from poolware.pools.forks import restart_in_child
+from poolware.pools.watched import WatchedBuffer
 
 __all__ = ["BufferPool", "BufferStats", "Wipe"]
 
@@ -103,7 +104,9 @@ class BufferPool:
             msg = f"wipe={wipe!r}: it takes 'used', 'full' or 'none'"
             raise BadOption(msg)
         self.wipe = wipe
-        self._reuse = current_mode() is Mode.ON and REUSE_REFUSED is None
+        mode = current_mode()
+        self._reuse = mode is Mode.ON and REUSE_REFUSED is None
+        self._make = WatchedBuffer if mode is Mode.DEBUG else Buffer
         self._tallies = {name: new_tally() for name in _TALLIES}
         self._before_fork = dict.fromkeys(_TALLIES, 0)
         self._idle: dict[int, list[bytearray]] = {tier: [] for tier in self.tiers}
@@ -127,7 +130,7 @@ class BufferPool:
             )
             raise BufferSizeError(msg)
         storage = self._take(size)
-        buffer = Buffer(self, storage)
+        buffer = self._make(self, storage)
         self._lent[id(buffer)] = storage
         self._tallies["acquired"].tick()
         return buffer

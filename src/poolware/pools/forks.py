@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakSet
 
 
@@ -17,8 +17,13 @@ _pools: WeakSet[Forkable] = WeakSet()
 
 
 def _restart_all() -> None:
-    for pool in list(_pools):
+    for pool in all_pools():
         pool._after_fork()
+
+
+def all_pools() -> list[Any]:
+    """Return every pool of this process."""
+    return list(_pools)
 
 
 def restart_in_child(pool: Forkable) -> None:

@@ -31,10 +31,10 @@ class Kind(Protocol):
     def lends(self, obj: Any) -> bool:
         """Whether `obj` is in use."""
 
-    def seal(self, obj: Any, because: str) -> None:
+    def seal(self, obj: Any) -> None:
         """Make any further use of `obj` raise, then wipe and reset it."""
 
-    def finish(self, obj: Any, because: str) -> bool:
+    def finish(self, obj: Any) -> bool:
         """Reset an object that will not be used again; False if that failed."""
 
     def unseal(self, obj: Any) -> bool:
@@ -42,6 +42,9 @@ class Kind(Protocol):
 
     def holdings(self) -> list[Any]:
         """Every object in use."""
+
+    def tell(self, obj: Any) -> str:
+        """Say which object this is: which request it serves or served; in debug mode also who acquired it."""
 
 
 class ContextKind:
@@ -67,7 +70,7 @@ class ContextKind:
     def lends(self, obj: Any) -> bool:
         return obj in self.lent
 
-    def seal(self, obj: Any, because: str) -> None:
+    def seal(self, obj: Any, because: str = "") -> None:
         if type(obj) is self.plan.sealed:  # written to in the moment before it was sealed
             self.plan.give_back(obj)
             self._rest(obj)
@@ -78,10 +81,10 @@ class ContextKind:
             label = self.plan.label(obj)
             set_class(obj, self.plan.sealed)
             self.plan.members["_carrier"].__set__(obj, label + because)
-            self._rest(obj)
+            self._rest(obj, because)
 
-    def finish(self, obj: Any, because: str) -> bool:
-        self.seal(obj, because)
+    def finish(self, obj: Any) -> bool:
+        self.seal(obj)
         return True
 
     def unseal(self, obj: Any) -> bool:
@@ -93,7 +96,12 @@ class ContextKind:
     def holdings(self) -> list[Any]:
         return list(self.lent)
 
-    def _rest(self, obj: Any) -> None:
+    def tell(self, obj: Any) -> str:
+        sealed = type(obj) is self.plan.sealed
+        label = self.plan.members["_carrier"].__get__(obj) if sealed else self.plan.label(obj)
+        return f"{self.plan.cls.__name__} of {label or 'no request'}"
+
+    def _rest(self, obj: Any, because: str = "") -> None:
         """Reset through the slots' own descriptors, which reach into a sealed object; its label stays."""
         members = self.plan.members
         for slot in self.plan.slots:
@@ -104,7 +112,7 @@ class ContextKind:
                 case SecretSlot():
                     secret = member.__get__(obj)
                     if secret is not None:
-                        secret._retire()
+                        secret._retire(because)
                 case ValueSlot(sensitive=True) | RebuiltSlot(sensitive=True):
                     scrub(member.__get__(obj))
             member.__set__(obj, slot.default if isinstance(slot, ValueSlot) else None)
@@ -129,10 +137,10 @@ class PlainKind:
     def lends(self, obj: Any) -> bool:
         return id(obj) in self.lent
 
-    def seal(self, _obj: Any, _because: str) -> None:
+    def seal(self, _obj: Any) -> None:
         """Nothing to seal: objects of this kind know nothing of pools. The proof alone protects the next user."""
 
-    def finish(self, obj: Any, _because: str) -> bool:
+    def finish(self, obj: Any) -> bool:
         return self.unseal(obj)
 
     def unseal(self, obj: Any) -> bool:
@@ -140,6 +148,9 @@ class PlainKind:
 
     def holdings(self) -> list[Any]:
         return list(self.lent.values())
+
+    def tell(self, obj: Any) -> str:
+        return object.__repr__(obj)
 
 
 def scrub(value: object) -> None:

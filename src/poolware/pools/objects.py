@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from poolware._core.cycle import Maker
@@ -18,6 +16,7 @@ from poolware._core.plan import Plan
 from poolware._core.proof import LENT_SOLE, REUSE_REFUSED, SOLE, getrefcount
 from poolware._core.tally import new_tally
 from poolware.errors import AlreadyReleased, BadOption, ConfigurationError, ForeignObject
+from poolware.pools.debugging import DebugContextKind, DebugPlainKind
 from poolware.pools.forks import restart_in_child
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
 from poolware.pools.lease import Lease
@@ -130,6 +129,7 @@ class ObjectPool(Generic[T]):
         callable_or_none("validate", validate)
         self._mode = current_mode()
         self._reuse = self._mode is Mode.ON and REUSE_REFUSED is None
+        self._watch = self._mode is not Mode.OFF and REUSE_REFUSED is None
         self._tallies = {name: new_tally() for name in _TALLIES}
         self._before_fork = dict.fromkeys(_TALLIES, 0)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
@@ -138,7 +138,6 @@ class ObjectPool(Generic[T]):
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
         self._look_for_lost_at = 64
-        self._stacks: dict[int, str] = {}
         self._quarantine: Quarantine[T] = Quarantine(whole_number("max_quarantine", max_quarantine), self._escape)
         self._kind = self._kind_of(factory, reset, validate, _home)
         self._kind.generate(self._names(validate))
@@ -159,8 +158,8 @@ class ObjectPool(Generic[T]):
             self._free(obj)
 
     def clear(self) -> None:
-        """Let go of every resting and quarantined object. What is in use is kept when it comes back."""
-        cleared = self._quarantine.clear()
+        """Let go of every resting object. What is in use or quarantined is kept when it comes back."""
+        cleared = []  # until all are counted, so that no finalizer comes in between
         for _ in range(len(self._idle)):
             with suppress(IndexError):  # another thread was faster
                 cleared.append(self._idle.pop())
@@ -200,7 +199,8 @@ class ObjectPool(Generic[T]):
             if reset is not _UNSET or validate is not None:
                 msg = f"ObjectPool({self.name}): a context class brings its own reset; leave out reset= and validate="
                 raise BadOption(msg)
-            return ContextKind(plan, self if home is None else home)
+            kind = DebugContextKind if self._mode is Mode.DEBUG else ContextKind
+            return kind(plan, self if home is None else home)
         if reset is _UNSET:
             msg = (
                 f"ObjectPool({self.name}): reset= is missing. Pass a function that makes a used object as good as new, "
@@ -208,13 +208,14 @@ class ObjectPool(Generic[T]):
             )
             raise ConfigurationError(msg)
         callable_or_none("reset", reset)
-        return PlainKind(factory, self._restoring(reset) if reset else None)
+        plain = DebugPlainKind if self._mode is Mode.DEBUG else PlainKind
+        return plain(factory, self._restoring(reset) if reset else None)
 
     def _names(self, validate: Callable[[T], object] | None) -> dict[str, Any]:
         debug = self._mode is Mode.DEBUG
         return {
             "pop": self._idle.pop,
-            "push": self._idle.append if self._reuse else self._drop,
+            "push": self._retire if debug else self._idle.append if self._reuse else self._drop,
             "SOLE": -1 if debug else SOLE,  # in debug mode every object counts as held, and so gets sealed
             "tick": self._tallies["acquired"].tick,
             "build": self._build,
@@ -255,7 +256,7 @@ class ObjectPool(Generic[T]):
 
     def _build(self) -> T:
         """Serve an acquisition that found nothing resting."""
-        if self._quarantine.sweep(_LOOKS, self._free):
+        if self._quarantine.sweep(_LOOKS, self._free) and self._reuse:
             return self.acquire()
         if self._in_use() >= self._look_for_lost_at:
             self._take_back_lost()
@@ -265,8 +266,6 @@ class ObjectPool(Generic[T]):
             self._kind.lend(obj)
         else:
             self._surplus[id(obj)] = obj
-        if self._mode is Mode.DEBUG and isinstance(self._kind, ContextKind):
-            self._stacks[id(obj)] = _stack()
         self._tallies["acquired"].tick()
         self._tallies["misses"].tick()
         return obj
@@ -303,35 +302,36 @@ class ObjectPool(Generic[T]):
 
     def _doubt(self, obj: T) -> None:
         """Set aside what was resting and turned out to be held, or dirty."""
-        self._kind.seal(obj, "")
+        self._kind.seal(obj)
         self._quarantine.add(obj)
 
     def _free(self, obj: T) -> None:
         """Nobody holds `obj` any more: make it rest."""
-        if self._kind.unseal(obj):
+        if not self._reuse:
+            self._drop(obj)
+        elif self._kind.unseal(obj):
             self._idle.append(obj)
         else:
             self._discard(obj)
 
     def _retire(self, obj: T) -> None:
         """End the use of an object that somebody besides the caller still holds, or that is not to be reused."""
+        as_new = True
         try:
-            self._kind.finish(obj, self._history(obj))
+            as_new = self._kind.finish(obj)
         finally:
-            if self._reuse:
+            if not as_new:
+                self._discard(obj)
+            elif self._watch:
                 self._quarantine.add(obj)
             else:
                 self._drop(obj)
-
-    def _history(self, obj: T) -> str:
-        acquired = self._stacks.pop(id(obj), None)
-        return f"\nAcquired at:\n{acquired}Released at:\n{_stack()}" if acquired else ""
 
     def _refuse(self, obj: T) -> None:
         """Handle the release of what is not lent: surplus, from before a fork, or a mistake."""
         for lent in (self._surplus, self._inherited):
             if lent.get(id(obj), _UNSET) is obj and lent.pop(id(obj), _UNSET) is obj:
-                self._kind.finish(obj, "")
+                self._kind.finish(obj)
                 self._drop(obj)
                 return
         self._tallies["refused"].tick()
@@ -381,10 +381,3 @@ class ObjectPool(Generic[T]):
             store.clear()
         self._kept = 0
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
-
-
-def _stack() -> str:
-    """The caller's stack without poolware's own frames."""
-    own = ("<poolware", str(Path(__file__).parents[1]))
-    frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(own)]
-    return "".join(traceback.format_list(frames))

@@ -8,13 +8,12 @@ keeps it, the pool forgets it.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolware._core.proof import SOLE, getrefcount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -32,8 +31,11 @@ class Quarantine(Generic[T]):
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __iter__(self) -> Iterator[T]:
+        return iter(tuple(self._waiting))
+
     def __contains__(self, obj: object) -> bool:
-        return any(waiting is obj for waiting in tuple(self._waiting))
+        return any(waiting is obj for waiting in self)
 
     def add(self, obj: T) -> None:
         """Keep `obj` until it is held by nobody else."""
@@ -60,10 +62,6 @@ class Quarantine(Generic[T]):
                 self._waiting.append(obj)
         return found
 
-    def clear(self) -> list[T]:
-        """Forget all of them, and return them; their holders keep them."""
-        cleared: list[T] = []
-        for _ in range(len(self._waiting)):
-            with suppress(IndexError):  # another thread was faster
-                cleared.append(self._waiting.popleft())
-        return cleared
+    def clear(self) -> None:
+        """Forget all of them; their holders keep them."""
+        self._waiting.clear()

@@ -1,0 +1,1 @@
+"""Watching pools. No pool imports this."""

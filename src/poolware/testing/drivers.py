@@ -1,0 +1,161 @@
+"""A server of a few lines for each interface, whose clients do not always behave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+__all__ = ["ENDINGS", "Visit", "visit_asgi", "visit_wsgi"]
+
+ENDINGS = ("ends", "ends", "leaves", "ends", "stops reading", "ends", "is cancelled")
+_PATIENCE = 10
+"""Seconds that an application gets to start up, and to notice that a client has left."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request and how it ends."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    ending: str
+    carrier: Callable[[dict[str, Any]], dict[str, Any]]
+    answered: Callable[[str], None]
+
+
+async def visit_asgi(app: Any, visits: list[Visit], concurrency: int) -> None:
+    """Start the application up, send the requests, `concurrency` at a time, and shut it down."""
+    lifespan = _Lifespan(app)
+    await lifespan.tell("startup")
+    todo = iter(visits)
+
+    async def client() -> None:
+        for visit in todo:
+            await _visit_asgi(app, visit, lifespan.state)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(client())
+    finally:
+        await lifespan.tell("shutdown")
+
+
+async def _visit_asgi(app: Any, visit: Visit, state: dict[str, Any]) -> None:
+    client = _Client(visit)
+    task = asyncio.ensure_future(app(visit.carrier(client.scope(state)), client.receive, client.send))
+    try:
+        if visit.ending == "is cancelled":
+            for _ in range(3):
+                await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.wait_for(task, _PATIENCE)
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+    except Exception as error:
+        visit.answered(type(error).__name__)
+
+
+class _Client:
+    """What an application sees of a client."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._request: list[dict[str, Any]] = [{"type": "http.request", "body": b"", "more_body": False}]
+        self._gone = asyncio.Event()
+        if visit.ending == "leaves":
+            self._gone.set()
+
+    def scope(self, state: dict[str, Any]) -> dict[str, Any]:
+        path, _, query = self._visit.path.partition("?")
+        headers = [(name.lower().encode(), value.encode()) for name, value in self._visit.headers.items()]
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": self._visit.method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(b"host", b"testserver"), *headers],
+            "state": state.copy(),
+            "extensions": {},
+            "client": ("127.0.0.1", 50000),
+            "server": ("testserver", 80),
+        }
+
+    async def receive(self) -> dict[str, Any]:
+        if self._request:
+            return self._request.pop()
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        if message["type"] == "http.response.start":
+            self._visit.answered(str(message["status"]))
+        elif self._visit.ending == "stops reading":
+            self._gone.set()
+            error = "the client has stopped reading"
+            raise OSError(error)
+        elif not message.get("more_body"):
+            self._gone.set()
+
+
+class _Lifespan:
+    """Start and end of an application, if it takes part in them."""
+
+    def __init__(self, app: Any) -> None:
+        self.state: dict[str, Any] = {}
+        self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        self._task = asyncio.ensure_future(app(scope, self._to_app.get, self._from_app.put))
+
+    async def tell(self, what: str) -> None:
+        """Send ``lifespan.<what>`` and wait for the answer; raises if it is a failure."""
+        if self._task.done():
+            return
+        self._to_app.put_nowait({"type": f"lifespan.{what}"})
+        answer = asyncio.ensure_future(self._from_app.get())
+        await asyncio.wait([answer, self._task], timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        if answer.done() and answer.result()["type"] == f"lifespan.{what}.failed":
+            msg = f"the application failed at {what}: {answer.result().get('message', '')}"
+            raise RuntimeError(msg)
+        answer.cancel()
+        if what == "shutdown":
+            with suppress(Exception):
+                await asyncio.wait_for(self._task, _PATIENCE)
+
+
+def visit_wsgi(app: Any, visit: Visit) -> None:
+    """Send one request."""
+    path, _, query = visit.path.partition("?")
+    environ: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in visit.headers.items()}
+    environ |= {"REQUEST_METHOD": visit.method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_LENGTH": "0"}
+    setup_testing_defaults(environ)
+
+    def start_response(status: str, _headers: object, _exc_info: object = None) -> Callable[[bytes], object]:
+        visit.answered(status.partition(" ")[0])
+        return lambda _data: None
+
+    try:
+        result = app(visit.carrier(environ), start_response)
+        try:
+            if visit.ending in {"ends", "leaves"}:
+                for _ in result:
+                    if visit.ending == "leaves":
+                        break
+        finally:
+            if visit.ending != "is cancelled" and hasattr(result, "close"):  # a server that never closes (H20)
+                result.close()
+    except Exception as error:
+        visit.answered(type(error).__name__)

@@ -1,0 +1,152 @@
+"""What a piece of code borrowed and did not give back, kept, or used after its end."""
+
+from __future__ import annotations
+
+import gc
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal
+
+from poolware._core import misuse
+from poolware._core.mode import Mode, current_mode
+from poolware.errors import PartHeld
+from poolware.observe.holders import holders
+from poolware.pools.buffer import Buffer
+from poolware.pools.buffers import BufferPool
+from poolware.pools.forks import all_pools
+from poolware.pools.objects import ObjectPool
+
+__all__ = ["Finding", "Watch", "watch"]
+
+_LOOKS = 20
+_PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that should not have happened."""
+
+    kind: Literal["leaked", "escaped", "used after release", "part held"]
+    message: str
+    """Which object, who acquired it as far as known, and who holds it."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.message}"
+
+
+class Watch:
+    """Compares the pools of this process with what they were at its start. Made by `watch`."""
+
+    def __init__(self) -> None:
+        self.misused: list[Finding] = []
+        """Uses after release so far; a test that provokes one on purpose clears the list."""
+        self._known = {id(obj) for pool in _object_pools() for obj in chain(_in_use(pool), pool._quarantine)}
+        self._known |= {key for pool in _buffer_pools() for key in pool._lent}
+        self._let_go = {id(pool): _let_go(pool) for pool in _object_pools()}
+
+    def findings(self) -> list[Finding]:
+        """Return all that is wrong now: leaked, escaped, used after release, part held."""
+        let_go = list(self._let_go_since())  # reads the statistics, for which each pool looks at what it has
+        return [*self.misused, *self._leaked(), *self._escaped(), *let_go]
+
+    def check(self) -> None:
+        """Raise AssertionError with every finding, after waiting up to a second for what is just ending elsewhere."""
+        gc.collect()
+        found = self.findings()
+        for _ in range(_LOOKS):
+            if len(found) == len(self.misused):
+                break
+            time.sleep(_PAUSE)
+            gc.collect()
+            found = self.findings()
+        if found:
+            hint = "" if current_mode() is Mode.DEBUG else "\nPOOLWARE_MODE=debug shows where each was acquired."
+            msg = f"{len(found)} finding{'s' * (len(found) > 1)}\n" + "\n".join(map(str, found)) + hint
+            raise AssertionError(msg)
+
+    def _leaked(self) -> Iterator[Finding]:
+        for pool in _object_pools():
+            in_use = _in_use(pool)
+            for obj in in_use:
+                if id(obj) not in self._known:
+                    yield self._found("leaked", pool, obj, "was not released", in_use)
+            del in_use
+        for buffers in _buffer_pools():
+            missing = buffers._lent.keys() - self._known
+            if missing:
+                lent = [obj for obj in gc.get_objects() if issubclass(type(obj), Buffer) and id(obj) in missing]
+                held = [line for buffer in lent for line in holders(buffer, ignore=[lent])]
+                what = f"{len(missing)} buffers of pool {buffers.name!r} were not released"
+                yield Finding("leaked", _with_holders(what, held))
+
+    def _escaped(self) -> Iterator[Finding]:
+        for pool in _object_pools():
+            waiting = list(pool._quarantine)
+            for obj in waiting:
+                if id(obj) not in self._known:
+                    yield self._found("escaped", pool, obj, "is still held after its release", waiting)
+
+    def _let_go_since(self) -> Iterator[Finding]:
+        for pool in _object_pools():
+            lost, escaped = _let_go(pool)
+            lost_before, escaped_before = self._let_go.get(id(pool), (0, 0))
+            if lost > lost_before:
+                yield Finding("leaked", f"pool {pool.name!r}: {lost - lost_before} objects were dropped unreleased")
+            if escaped > escaped_before:
+                many = escaped - escaped_before
+                yield Finding("escaped", f"pool {pool.name!r}: {many} objects more than the quarantine takes were held")
+
+    def _found(self, kind: Any, pool: ObjectPool[Any], obj: object, what: str, looking: object) -> Finding:
+        known = (looking, pool._kind.lent, pool._surplus, pool._quarantine._waiting)
+        return Finding(kind, _with_holders(f"{pool._kind.tell(obj)} {what}", holders(obj, ignore=known)))
+
+    def _notice(self, error: Exception) -> None:
+        if isinstance(error, PartHeld):
+            self.misused.append(Finding("part held", str(error)))
+        else:
+            used_at = "".join(traceback.format_stack()[:-3])
+            self.misused.append(Finding("used after release", f"{error}\nUsed at:\n{used_at}"))
+
+
+@contextmanager
+def watch() -> Iterator[Watch]:
+    """Fail with an AssertionError if what was borrowed in the block was not released, escaped, or was used too late.
+
+    "Escaped" means that somebody still holds an object after its release. Uses after release count also where the
+    application swallowed the error. An exception of the block itself goes first.
+
+        with watch():
+            client.get("/orders/17")
+    """
+    watching = Watch()
+    misuse.observers.append(watching._notice)
+    try:
+        yield watching
+    finally:
+        misuse.observers.remove(watching._notice)
+    watching.check()
+
+
+def _object_pools() -> list[ObjectPool[Any]]:
+    return [pool for pool in all_pools() if isinstance(pool, ObjectPool)]
+
+
+def _buffer_pools() -> list[BufferPool]:
+    return [pool for pool in all_pools() if isinstance(pool, BufferPool)]
+
+
+def _in_use(pool: ObjectPool[Any]) -> list[Any]:
+    return [*pool._kind.holdings(), *pool._surplus.values()]
+
+
+def _let_go(pool: ObjectPool[Any]) -> tuple[int, int]:
+    stats = pool.get_stats()
+    return stats.lost, stats.escaped
+
+
+def _with_holders(what: str, held: list[str]) -> str:
+    return "\n  ".join([what, *(f"held by {line}" for line in held)])
