@@ -124,7 +124,7 @@ async def keeps_a_thread_busy(request):
     ctx, leave = request.ctx, threading.Event()
 
     def wait(ctx):
-        leave.wait(5)
+        leave.wait(60)
         del ctx
 
     thread = threading.Thread(target=wait, args=(ctx,), name="reporter")

@@ -1,4 +1,4 @@
-"""watch() and the fixture: what leaked, escaped or was used too late is found, with who acquired it and who holds it."""
+"""watch() and the fixture find what leaked, escaped or was used too late, and say who acquired it and who holds it."""
 
 import os
 import subprocess
@@ -79,8 +79,10 @@ def test_a_leak_of_a_buffer():
 def test_an_unfinished_request_is_named():
     lifecycle = Lifecycle(apps.Good)
     scope = {"type": "http", "method": "GET", "path": "/orders", "headers": []}
-    with pytest.raises(AssertionError, match="leaked: Good of GET /orders was not released"), watch():
+    with pytest.raises(AssertionError, match="leaked: Good of GET /orders was not released") as error, watch():
         lifecycle.begin(scope)
+    held = [line.strip() for line in str(error.value).splitlines() if "held by" in line]
+    assert held == ["held by a dict, under poolware.ctx"]
     lifecycle.finish(scope)
 
 
@@ -117,8 +119,7 @@ def test_a_use_on_purpose_can_be_forgiven():
 def test_an_error_of_the_block_goes_first():
     pool = ObjectPool(apps.Good)
     with pytest.raises(ZeroDivisionError), watch():
-        apps.kept.append(pool.acquire())
-        raise ZeroDivisionError
+        apps.kept.append(pool.acquire() and 1 / 0)
 
 
 def test_it_waits_for_what_is_just_ending():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from poolware._core import misuse
 from poolware._core.mode import Mode, current_mode
@@ -50,45 +50,40 @@ class Watch:
 
     def findings(self) -> list[Finding]:
         """Return all that is wrong now: leaked, escaped, used after release, part held."""
-        let_go = list(self._let_go_since())  # reads the statistics, for which each pool looks at what it has
-        return [*self.misused, *self._leaked(), *self._escaped(), *let_go]
+        let_go = list(self._let_go_since())
+        suspects = list(self._suspects())  # the lists from which they come are gone by the time they are described
+        return [*self.misused, *map(_describe, suspects), *self._leaked_buffers(), *let_go]
 
     def check(self) -> None:
         """Raise AssertionError with every finding, after waiting up to a second for what is just ending elsewhere."""
-        gc.collect()
-        found = self.findings()
         for _ in range(_LOOKS):
-            if len(found) == len(self.misused):
+            gc.collect()
+            if not (any(True for _ in self._suspects()) or any(map(self._missing, _buffer_pools()))):
                 break
             time.sleep(_PAUSE)
-            gc.collect()
-            found = self.findings()
+        found = self.findings()
         if found:
             hint = "" if current_mode() is Mode.DEBUG else "\nPOOLWARE_MODE=debug shows where each was acquired."
             msg = f"{len(found)} finding{'s' * (len(found) > 1)}\n" + "\n".join(map(str, found)) + hint
             raise AssertionError(msg)
 
-    def _leaked(self) -> Iterator[Finding]:
+    def _suspects(self) -> Iterator[_Suspect]:
+        """Yield each object that was borrowed since the start and is not back, or not let go of."""
         for pool in _object_pools():
-            in_use = _in_use(pool)
-            for obj in in_use:
-                if id(obj) not in self._known:
-                    yield self._found("leaked", pool, obj, "was not released", in_use)
-            del in_use
-        for buffers in _buffer_pools():
-            missing = buffers._lent.keys() - self._known
-            if missing:
+            pool.get_stats()  # for which a pool looks at all that it has
+            yield from (_Suspect("leaked", pool, obj) for obj in _in_use(pool) if id(obj) not in self._known)
+            yield from (_Suspect("escaped", pool, obj) for obj in pool._quarantine if id(obj) not in self._known)
+
+    def _leaked_buffers(self) -> Iterator[Finding]:
+        for pool in _buffer_pools():
+            if missing := self._missing(pool):
                 lent = [obj for obj in gc.get_objects() if issubclass(type(obj), Buffer) and id(obj) in missing]
                 held = [line for buffer in lent for line in holders(buffer, ignore=[lent])]
-                what = f"{len(missing)} buffers of pool {buffers.name!r} were not released"
+                what = f"{len(missing)} buffers of pool {pool.name!r} were not released"
                 yield Finding("leaked", _with_holders(what, held))
 
-    def _escaped(self) -> Iterator[Finding]:
-        for pool in _object_pools():
-            waiting = list(pool._quarantine)
-            for obj in waiting:
-                if id(obj) not in self._known:
-                    yield self._found("escaped", pool, obj, "is still held after its release", waiting)
+    def _missing(self, pool: BufferPool) -> set[int]:
+        return pool._lent.keys() - self._known
 
     def _let_go_since(self) -> Iterator[Finding]:
         for pool in _object_pools():
@@ -100,16 +95,25 @@ class Watch:
                 many = escaped - escaped_before
                 yield Finding("escaped", f"pool {pool.name!r}: {many} objects more than the quarantine takes were held")
 
-    def _found(self, kind: Any, pool: ObjectPool[Any], obj: object, what: str, looking: object) -> Finding:
-        known = (looking, pool._kind.lent, pool._surplus, pool._quarantine._waiting)
-        return Finding(kind, _with_holders(f"{pool._kind.tell(obj)} {what}", holders(obj, ignore=known)))
-
     def _notice(self, error: Exception) -> None:
         if isinstance(error, PartHeld):
             self.misused.append(Finding("part held", str(error)))
         else:
             used_at = "".join(traceback.format_stack()[:-3])
             self.misused.append(Finding("used after release", f"{error}\nUsed at:\n{used_at}"))
+
+
+class _Suspect(NamedTuple):
+    kind: Literal["leaked", "escaped"]
+    pool: ObjectPool[Any]
+    obj: Any
+
+
+def _describe(suspect: _Suspect) -> Finding:
+    kind, pool, obj = suspect
+    known = (suspect, pool._kind.lent, pool._surplus, pool._quarantine._waiting)
+    what = "was not released" if kind == "leaked" else "is still held after its release"
+    return Finding(kind, _with_holders(f"{pool._kind.tell(obj)} {what}", holders(obj, ignore=known)))
 
 
 @contextmanager
