@@ -166,4 +166,4 @@ def test_the_plugin_in_a_suite(pytester, mode):
     assert "ERROR test_the_plugin_in_a_suite.py::test_uses_too_late" in done.stdout
     assert "3 passed, 2 errors" in done.stdout
     assert ("in test_leaks" in done.stdout) == (mode == "debug")
-    assert ("E       POOLWARE_MODE=debug shows where" in done.stdout) == (mode == "on")
+    assert ("POOLWARE_MODE=debug shows where" in done.stdout) == (mode == "on")

@@ -56,7 +56,6 @@ class Watch:
 
     def check(self) -> None:
         """Raise AssertionError with every finding, after waiting up to a second for what is just ending elsewhere."""
-        __tracebackhide__ = True  # pytest then shows the test's own lines
         for _ in range(_LOOKS):
             gc.collect()
             if not (any(True for _ in self._suspects()) or any(map(self._missing, _buffer_pools()))):
@@ -127,7 +126,6 @@ def watch() -> Iterator[Watch]:
         with watch():
             client.get("/orders/17")
     """
-    __tracebackhide__ = True
     watching = Watch()
     misuse.observers.append(watching._notice)
     try:
