@@ -7,6 +7,7 @@ __all__ = [
     "BadOption",
     "BodyError",
     "BodyInvalid",
+    "BodyTimeout",
     "BodyTooLarge",
     "BodyTruncated",
     "BufferInUse",
@@ -162,6 +163,12 @@ class BodyError(PoolwareError):
     """A request body was refused. ``status`` is the HTTP status that says so."""
 
     status = 400
+
+
+class BodyTimeout(BodyError):
+    """The body was not complete in time."""
+
+    status = 408
 
 
 class BodyTooLarge(BodyError):

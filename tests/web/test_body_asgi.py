@@ -155,3 +155,50 @@ async def test_cancellation_mid_upload_gives_the_buffer_back():
     assert waiting.is_set()
     stats = middleware.lifecycle.buffers.get_stats()
     assert (stats.in_use, stats.released) == (0, 1)
+
+
+@pytest.mark.parametrize("announced", [None, b"12"])
+async def test_a_slow_body_is_given_up(lifecycle, announced):
+    """H41: the time is that of the whole body, however often another byte comes; 408, on asyncio and trio."""
+    headers = [] if announced is None else [(b"content-length", announced)]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    received = []
+
+    async def receive():
+        received.append(await anyio.sleep(0.02))
+        return chunk(b"x", more=True)
+
+    async def app(scope, receive, send):
+        await read_body_async(scope, receive, limit=10**6, timeout=0.1)
+
+    answers = []
+
+    async def send(message):
+        answers.append(message)
+
+    await PoolwareMiddleware(app, lifecycle)(scope, receive, send)
+    assert answers[0]["status"] == 408
+    assert answers[1]["body"].startswith(b"the request's body was not complete within 0.1 s; ")
+    assert 1 <= len(received) <= 6
+    assert lifecycle.pool.get_stats().in_use == lifecycle.buffers.get_stats().in_use == 0
+
+
+async def test_a_body_in_time(lifecycle):
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+
+    async def receive():
+        return chunk(b"spam")
+
+    lifecycle.begin(scope)
+    assert (await read_body_async(scope, receive, limit=10, timeout=60)).getvalue() == b"spam"
+    lifecycle.finish(scope)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, True, "1", float("nan"), float("inf")])
+async def test_a_timeout_that_is_none(lifecycle, timeout):
+    """H40."""
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    lifecycle.begin(scope)
+    with pytest.raises(BadOption, match=r"timeout=.*: it takes a number above 0, or None"):
+        await read_body_async(scope, None, limit=10, timeout=timeout)
+    lifecycle.finish(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from poolware.errors import BadOption, UnknownOption
@@ -13,6 +14,14 @@ def whole_number(option: str, value: object, *, at_least: int = 0) -> int:
         msg = f"{option}={value!r}: it takes a whole number of at least {at_least}"
         raise BadOption(msg)
     return value
+
+
+def positive_or_none(option: str, value: object) -> float | None:
+    """Return `value` if it is None or a finite number above 0, else raise `BadOption`."""
+    if value is None or (isinstance(value, int | float) and type(value) is not bool and 0 < value < math.inf):
+        return value
+    msg = f"{option}={value!r}: it takes a number above 0, or None"
+    raise BadOption(msg)
 
 
 def callable_or_none(option: str, value: object) -> None:

@@ -16,8 +16,11 @@ def poolware_watch() -> Iterator[Watch]:
     For a whole suite put ``usefixtures = poolware_watch`` into the configuration of pytest, and run it with
     ``POOLWARE_MODE=debug`` to be told where each object was acquired and released.
     """
+    failure = ""
     try:
         with watch() as watching:
             yield watching
     except AssertionError as error:
-        pytest.fail(str(error), pytrace=False)
+        failure = str(error)
+    if failure:
+        pytest.fail(failure, pytrace=False)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from poolware._core.options import whole_number
+from poolware._core.loops import time_limit
+from poolware._core.options import positive_or_none, whole_number
 from poolware.context.base import RequestContext
-from poolware.errors import BodyError, BodyInvalid, BodyTooLarge, BodyTruncated, BufferSizeError
+from poolware.errors import BodyError, BodyInvalid, BodyTimeout, BodyTooLarge, BodyTruncated, BufferSizeError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,7 +20,7 @@ __all__ = ["read_body", "read_body_async"]
 _CHUNK = 64 * 1024
 _TRUSTED = 1024 * 1024
 """Bytes reserved on the word of a Content-Length; more only as they arrive (H42)."""
-_REASONS = {400: "Bad Request", 413: "Content Too Large"}
+_REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large"}
 
 
 def read_body(environ: Carrier, *, limit: int) -> Buffer:
@@ -28,6 +29,8 @@ def read_body(environ: Carrier, *, limit: int) -> Buffer:
     Args:
         environ: the WSGI environ.
         limit: bytes.
+
+    How long a slow client may take is the server's or its proxy's to say: a WSGI application cannot stop waiting.
 
     Raises:
         BodyTooLarge: the body is longer than `limit` (413). At most `limit` bytes and one chunk were read.
@@ -50,33 +53,44 @@ def fill_from(carrier: Carrier, read: Callable[[int], bytes], length: int | None
     return _complete(body, length)
 
 
-async def read_body_async(scope: Carrier, receive: Callable[[], Awaitable[Any]], *, limit: int) -> Buffer:
+async def read_body_async(
+    scope: Carrier, receive: Callable[[], Awaitable[Any]], *, limit: int, timeout: float | None = None
+) -> Buffer:
     """Read an ASGI request's body into a pooled buffer of its context; the position is at the start.
 
     Args:
         scope: the ASGI scope.
         receive: the application's ``receive``.
         limit: bytes.
+        timeout: seconds that the whole body may take; None for as long as the server lets it.
 
     Raises:
         BodyTooLarge: the body is longer than `limit` (413).
+        BodyTimeout: it was not complete within `timeout` (408).
         BodyTruncated: the client left, or the body ended before its Content-Length (400).
         BodyInvalid: the Content-Length is no length (400).
     """
     announced = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), None)
     length = announced_length(announced, limit)
     body = _buffer(scope, length, limit)
+    try:
+        async with time_limit(positive_or_none("timeout", timeout)):
+            await _receive_into(body, receive, limit)
+    except TimeoutError as error:
+        msg = f"the request's body was not complete within {timeout} s; {len(body)} bytes had come"
+        raise BodyTimeout(msg) from error
+    return _complete(body, length)
+
+
+async def _receive_into(body: Buffer, receive: Callable[[], Awaitable[Any]], limit: int) -> None:
     more = True
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            break
+            msg = f"the client left after {len(body)} bytes of its request's body"
+            raise BodyTruncated(msg)
         _append(body, message.get("body", b""), limit)
         more = message.get("more_body", False)
-    if more:
-        msg = f"the client left after {len(body)} bytes of its request's body"
-        raise BodyTruncated(msg)
-    return _complete(body, length)
 
 
 def refuse(start_response: Callable[..., Any], error: BodyError, exc_info: Any) -> list[bytes]:
