@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "AlreadyLeased",
     "AlreadyReleased",
     "BadOption",
     "BodyError",
@@ -127,6 +128,10 @@ class ObjectReleased(PoolwareError, RuntimeError):
 
 class PartHeld(PoolwareError, RuntimeError):
     """Somebody kept a part of an object that is reused on the word of its ``reset=`` (debug mode; only logged)."""
+
+
+class AlreadyLeased(PoolwareError, RuntimeError):
+    """A lease was entered a second time before its first block had ended."""
 
 
 class ReleaseError(PoolwareError, RuntimeError):

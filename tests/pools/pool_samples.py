@@ -29,7 +29,7 @@ def tool_pool(**options: Any) -> ObjectPool[Tool]:
     return ObjectPool(Tool, reset=Tool.reset, **options)
 
 
-def check_books(pool: ObjectPool[Any], *, cleared: int = 0) -> PoolStats:
+def check_books(pool: ObjectPool[Any], *, cleared: int = 0, threads: int = 0) -> PoolStats:
     """Compare the statistics with each other and with what the pool really holds; return them."""
     stats = pool.get_stats()
     assert stats.acquired == stats.released + stats.in_use + stats.lost
@@ -38,5 +38,6 @@ def check_books(pool: ObjectPool[Any], *, cleared: int = 0) -> PoolStats:
     assert stats.destroyed == stats.dropped + stats.escaped + stats.reset_errors + stats.validation_failures + cleared
     assert min(stats.released, stats.hits, stats.destroyed) >= 0
     assert stats.idle == len(pool._idle)
-    assert pool._kept == stats.idle + len(pool._kind.lent) + stats.quarantined <= pool.max_idle
+    assert stats.idle <= pool.max_idle
+    assert stats.idle + len(pool._kind.lent) + stats.quarantined <= pool.max_idle + threads
     return stats

@@ -34,7 +34,11 @@ def acquire():
         if getrefcount(obj) == SOLE:
             if type(obj) is not cls:
                 set_class(obj, cls)
-            if {pristine}:
+            try:
+                pristine = {pristine}
+            except AttributeError:
+                pristine = False
+            if pristine:
                 {prepare}
                 lend(obj)
                 tick()
@@ -49,7 +53,12 @@ def release(obj):
     others = getrefcount(obj) - SOLE
     if {held}:
         return retire(obj)
-    {reset}
+    try:
+        {reset}
+    except BaseException as error:
+        if spoilt(obj, error):
+            raise
+        return
     if others or not ARGUMENT_SHOWS_CALLER:
         set_class(obj, sealed)
     push(obj)
@@ -67,11 +76,16 @@ def finish(carrier):
         return
     try:
         take_back(obj)
-    except KeyError:
+    except (KeyError, TypeError):
         return refuse(obj)
     if getrefcount(obj) != SOLE:
         return retire(obj)
-    {reset}
+    try:
+        {reset}
+    except BaseException as error:
+        if spoilt(obj, error):
+            raise
+        return
     push(obj)
 
 def fill(obj):
@@ -86,6 +100,7 @@ def acquire():
         except IndexError:
             return build()
         if getrefcount(obj) == SOLE:
+            {again}
             {validate}
             lent[id(obj)] = obj
             tick()
@@ -95,6 +110,7 @@ def acquire():
 def release(obj):
     if take_back(id(obj), nothing) is not obj:
         return refuse(obj)
+    {touched}
     {reset}
     push(obj)
 """
@@ -134,21 +150,22 @@ def context_cycle(plan: Plan, names: dict[str, Any]) -> Cycle:
 
 def plain_cycle(*, names: dict[str, Any]) -> Cycle:
     """Generate the cycle of a pool of any other objects; `reset` and `validate` in `names` may be None."""
-    names |= {"getrefcount": getrefcount, "nothing": object()}
+    names |= {"getrefcount": getrefcount, "nothing": object(), "touched": set()}
+    # Who holds an object at its release could write to it after its reset: it is reset once more, when nobody does.
+    held = "getrefcount(obj) != SOLE" if ARGUMENT_SHOWS_CALLER else "True"
+    again = ["if touched and id(obj) in touched:", "    touched.discard(id(obj))", "    if not restore(obj): continue"]
     parts = {
-        "validate": ["if not valid(obj): discard(obj); continue"] if names["valid"] else [],
-        "reset": ["if not restore(obj): return discard(obj)"] if names["restore"] else [],
+        "again": again if names["restore"] else [],
+        "validate": ["if not valid(obj): continue"] if names["valid"] else [],
+        "touched": [f"if {held}: touched.add(id(obj))"] if names["restore"] else [],
+        "reset": ["if not restore(obj): return"] if names["restore"] else [],
     }
     _compile(_PLAIN_CYCLE, parts, names)
     return Cycle(names["acquire"], names["release"])
 
 
 def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
-    reset = [
-        "if obj._lent is not None:",
-        "    try: give_back(obj)",
-        "    except BaseException: retire(obj); raise",
-    ]
+    reset = ["if obj._lent is not None: give_back(obj)"]
     pristine, prepare, fill = ["obj._home is home"], [], ["obj._home = home"]
     # The caller's own variable may outlive the release: sealed after the reset, as nobody can write in between. Parts
     # that are kept could be written to through it, so an object that has such parts is sealed first.
@@ -184,7 +201,7 @@ def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
                 pristine.append(f"{here} is None")
                 reset.append(f"if {here} is not None: {here}._retire(); {here} = None")
                 fill.append(f"{here} = None")
-    parts = {"pristine": [" and ".join(pristine)], "prepare": _guarded(prepare), "reset": reset, "fill": fill}
+    parts = {"pristine": [" and ".join(pristine)], "prepare": prepare, "reset": reset, "fill": fill}
     return parts | {"held": [held]}
 
 
@@ -214,13 +231,6 @@ def _call(factory: Callable[[], Any], name: str, names: dict[str, Any]) -> str:
     if factory is dict:
         return "{}"
     return "[]" if factory is list else f"{name}()"
-
-
-def _guarded(prepare: list[str]) -> list[str]:
-    """A user's factory may raise: the object is then given up, not lost from the count."""
-    if not any("factory_" in line for line in prepare):
-        return prepare
-    return ["try:", *("    " + line for line in prepare), "except BaseException: give_up(obj); raise"]
 
 
 def _compile(template: str, parts: dict[str, list[str]], names: dict[str, Any]) -> None:

@@ -8,6 +8,15 @@ from typing import Any, NoReturn
 from poolware._core.misuse import reported
 
 
+class Variant:
+    """The first base of a variant of a class, so that ``__init_subclass__``, which may keep a register, stays out."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        """Nothing."""
+
+
 def sealed_namespace(name: str, because: Callable[[Any], str], error: type[Exception], advice: str) -> dict[str, Any]:
     """Return the namespace of a subclass without slots of a class called `name`.
 

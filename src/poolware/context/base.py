@@ -50,8 +50,8 @@ class Context(metaclass=ContextMeta):
     __poolware_fields__: ClassVar[dict[str, Any]] = {}
     __poolware_plan__: ClassVar[Any] = None
     _also_settable: ClassVar[tuple[str, ...]] = ()
-    _lent: list[tuple[Any, Any]] | None
-    """What was borrowed until the end, as (pool, object)."""
+    _lent: list[Any] | None
+    """What was borrowed until the end: object and pool by turns."""
     _carrier: Any
     """The scope or environ of the request; after the end, the text that names it."""
     _request_id: str | None
@@ -108,7 +108,8 @@ class Context(metaclass=ContextMeta):
 
         Raises:
             ContextDetached: this context belongs to no pool.
-            BadOption: `pool` has no ``acquire`` or no ``release``.
+            BadOption: `pool` has no ``acquire`` or no ``release``, or they are coroutines.
+        ContextReleased: the response has ended meanwhile; the object went back.
         """
         if self._home is None:
             raise self._detached()
@@ -116,7 +117,18 @@ class Context(metaclass=ContextMeta):
             msg = f"borrow({pool!r:.80}): it takes a pool, an object with acquire() and release(obj)"
             raise BadOption(msg)
         obj = pool.acquire()
-        self._keep_until_end(pool, obj)
+        if hasattr(obj, "__await__"):
+            if hasattr(obj, "close"):
+                obj.close()
+            msg = (
+                f"borrow({pool!r:.80}): its acquire() is a coroutine; it takes a pool that returns its objects at once"
+            )
+            raise BadOption(msg)
+        try:
+            self._keep_until_end(pool, obj)
+        except BaseException:  # the response ended meanwhile
+            pool.release(obj)
+            raise
         return obj
 
     def buffer(self, size: int) -> Buffer:
@@ -131,7 +143,7 @@ class Context(metaclass=ContextMeta):
         except AttributeError:
             raise self._detached() from None
         buffer: Buffer = buffers.acquire(size)
-        self._keep_until_end(buffers, buffer)
+        self._keep_until_end(buffers.at_end, buffer)
         return buffer
 
     def detach(self) -> Self:
@@ -187,7 +199,7 @@ class Context(metaclass=ContextMeta):
     def _keep_until_end(self, pool: Pool[T], obj: T) -> None:
         if self._lent is None:
             self._lent = []
-        self._lent.append((pool, obj))
+        self._lent += (obj, pool)
 
     def _give_back(self) -> None:
         """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
@@ -195,9 +207,9 @@ class Context(metaclass=ContextMeta):
         lent = slot.__get__(self) or []
         try:
             while lent:
-                pool, obj = lent.pop()
+                pool = lent.pop()
                 try:
-                    pool.release(obj)
+                    pool.release(lent.pop())  # held by nothing here: the pool sees who else holds it
                 except AlreadyReleased:
                     logger.debug("%r was released by hand before the response ended", pool)
                 except Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import keyword
 import re
 import sys
 import types
@@ -11,7 +12,8 @@ from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, get_origin
 
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, Slot, ValueSlot
-from poolware.context.fields import SECRET_PREFIX, UNSET, FieldDescription, FieldSpec, check_immutable
+from poolware._core.sealed import Variant
+from poolware.context.fields import SECRET_PREFIX, UNSET, FieldDescription, FieldSpec, check_immutable, is_immutable
 from poolware.context.secret import SecretField
 from poolware.context.variants import detached_namespace, sealed_of
 from poolware.errors import FieldNameError, MissingDefault, NotAField, UnsupportedBase
@@ -149,6 +151,11 @@ def _check_base(where: str, base: type) -> None:
             f"class {base.__name__}(Context, mixin=True)"
         )
         _refuse_base(where, base, "a class with a __dict__ or slots of its own, which no reset reaches", advice)
+    for klass in base.__mro__[:-1]:
+        for name, value in vars(klass).items():
+            if _is_data(name, value) and not is_immutable(value):
+                advice = f"declare {name} as a field of the context, or make it immutable"
+                _refuse_base(where, base, f"a class whose {name} is shared by all requests", advice)
 
 
 def _check_methods(where: str, base: type) -> None:
@@ -164,12 +171,15 @@ def _refuse_base(where: str, base: type, what: str, advice: str) -> NoReturn:
 
 
 def _check_name(where: str, name: str, spec: FieldSpec, bases: tuple[type, ...]) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        msg = f"{where}: {name!r} is no name for a field"
+        raise FieldNameError(msg)
     if name in (*INTERNAL, HOME) or name.startswith((SECRET_PREFIX, "__")):
         msg = f"{where}.{name}: this name is poolware's own; choose another"
         raise FieldNameError(msg)
     for base in bases:
         inherited = base.__poolware_fields__.get(name) if isinstance(base, ContextMeta) else None
-        if inherited is None and hasattr(base, name):
+        if inherited is None and any(name in vars(klass) for klass in base.__mro__):
             msg = f"{where}.{name} hides {base.__name__}.{name}; choose another name"
             raise FieldNameError(msg)
         if inherited is not None:
@@ -194,12 +204,17 @@ def _check_rest(where: str, namespace: dict[str, Any], own: dict[str, Any], base
         if name in inherited:
             msg = f"{where}.{name} hides an inherited field; to change its default write {name}: … = {value!r:.40}"
             raise FieldNameError(msg)
-        is_data = not (isinstance(value, _DESCRIPTORS) or hasattr(type(value), "__get__"))
-        if is_data and name not in annotated and not (name.startswith("__") and name.endswith("__")):
+        if _is_data(name, value) and name not in annotated:
             msg = (
                 f"{where}.{name} has no annotation: write {name}: … = … for a field, {name}: ClassVar[…] for a constant"
             )
             raise NotAField(msg)
+
+
+def _is_data(name: str, value: object) -> bool:
+    """Whether a class attribute is neither a method of any kind nor Python's own."""
+    special = name.startswith("__") and name.endswith("__")
+    return not (special or isinstance(value, _DESCRIPTORS) or hasattr(type(value), "__get__"))
 
 
 def _check_slots(where: str, slots: Any) -> None:
@@ -261,9 +276,9 @@ def _plan(made: ContextMeta) -> Plan:
         if spec.capacity:
             type.__setattr__(made, name, SecretField(members[SECRET_PREFIX + name], spec.capacity))
     made.__poolware_open__ = tuple(name for name, (spec, _) in fields.items() if not (spec.sensitive or spec.capacity))
-    sealed = ContextMeta(f"Released{made.__name__}", (made,), sealed_of(made.__name__), variant=True)
+    sealed = ContextMeta(f"Released{made.__name__}", (Variant, made), sealed_of(made.__name__), variant=True)
     made.__poolware_detached__ = ContextMeta(
-        made.__name__, (made,), detached_namespace(made.__qualname__), variant=True
+        made.__name__, (Variant, made), detached_namespace(made.__qualname__), variant=True
     )
     return Plan(made, sealed, tuple(slots), members, made._give_back, made._label)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import fractions
+import functools
 import ipaddress
 import pathlib
 import re
@@ -162,7 +163,9 @@ def is_immutable(value: object) -> bool:
         return not hasattr(value, "__dict__") and all(map(is_immutable, value))
     if is_dataclass(value) and not isinstance(value, type):
         frozen = value.__dataclass_params__.frozen  # type: ignore[attr-defined]
-        return frozen and all(is_immutable(getattr(value, f.name)) for f in fields(value))
+        members = (member for cls in type(value).__mro__ for member in vars(cls).values())
+        cached = any(isinstance(member, functools.cached_property) for member in members)
+        return frozen and not cached and all(is_immutable(getattr(value, f.name)) for f in fields(value))
     if isinstance(value, types.BuiltinFunctionType):  # len, but not [].append
         return isinstance(value.__self__, types.ModuleType | None)
     return isinstance(value, type) or type(value) in _IMMUTABLE or isinstance(value, pathlib.PurePath)

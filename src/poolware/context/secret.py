@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from itertools import chain
-from struct import pack_into
 from typing import Any, ClassVar, NoReturn, overload
 
 from poolware._core.memory import flat, wipe
 from poolware._core.misuse import reported
+from poolware._core.options import whole_number
 from poolware.errors import NotCopyable, SecretReleased
 
 __all__ = ["Secret", "SecretField"]
@@ -22,24 +23,31 @@ class Secret:
 
     Args:
         capacity: bytes that fit without moving, at least 1.
+
+    Raises:
+        BadOption: `capacity` is no whole number of at least 1.
     """
 
     __slots__ = ("_ended", "_memory", "_size")
 
     def __init__(self, value: str | bytes = b"", *, capacity: int = 64) -> None:
-        self._memory: memoryview | None = memoryview(bytearray(max(capacity, 1)))
+        self._memory: memoryview | None = memoryview(bytearray(whole_number("capacity", capacity, at_least=1)))
         self._size = 0
         self.set(value)
 
     def set(self, value: str | bytes | bytearray | memoryview) -> None:
-        """Replace the value; a str is stored as UTF-8. Raises `SecretReleased` after the end of the request."""
-        source = _code_units(value) if isinstance(value, str) else flat(value)
+        """Replace the value; a str is stored as UTF-8, lone surrogates included.
+
+        Raises `SecretReleased` after the end of the request.
+        """
+        source = value if isinstance(value, str) else flat(value)
         old = memory = self._live()
-        size = len(source)
+        size = _utf8_size(source) if isinstance(source, str) else len(source)
         if size > len(old):
             memory = memoryview(bytearray(max(size, 2 * len(old))))
-        if isinstance(source, tuple):
-            pack_into(f"{size}B", memory, 0, *source)
+        if isinstance(source, str):
+            for place, unit in enumerate(_utf8(source)):
+                memory[place] = unit
         else:
             memory[:size] = source
         wipe(old, size if memory is old else 0, self._size)
@@ -51,7 +59,7 @@ class Secret:
 
     def reveal_text(self) -> str:
         """Return a copy of the value, decoded from UTF-8. Raises `SecretReleased` after the end of the request."""
-        return str(self._live()[: self._size], "utf-8")
+        return str(self._live()[: self._size], "utf-8", "surrogatepass")
 
     def wipe(self) -> None:
         """Fill the memory with zeros; the secret is then empty."""
@@ -65,9 +73,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         """Compare with a str, bytes or another secret, in a time that does not depend on where they differ."""
         if isinstance(other, str):
-            other = other.encode()
-        elif isinstance(other, Secret):
-            other = other._live()[: other._size]
+            other = Secret(other)  # encode() would leave a copy that nobody wipes
+        if isinstance(other, Secret):
+            return hmac.compare_digest(self._live()[: self._size], other._live()[: other._size])
         if not isinstance(other, bytes | bytearray | memoryview):
             return NotImplemented
         return hmac.compare_digest(self._live()[: self._size], other)
@@ -97,7 +105,8 @@ class Secret:
             wipe(memory, 0, self._size)
 
     def __del__(self) -> None:
-        self._retire()
+        if hasattr(self, "_memory"):
+            self._retire()
 
 
 class SecretField:
@@ -122,12 +131,21 @@ class SecretField:
             self._member.__set__(obj, secret)
         return secret
 
+    def __delete__(self, obj: object) -> None:
+        self.__get__(obj, type(obj)).wipe()
+
     def __set__(self, obj: object, value: str | bytes | bytearray | memoryview | Secret) -> None:
         if isinstance(value, Secret):
             value = value._live()[: value._size]
         self.__get__(obj, type(obj)).set(value)
 
 
-def _code_units(text: str) -> tuple[int, ...]:
-    """The UTF-8 bytes of `text` as small integers, which are shared by the whole interpreter: no copy of the value."""
-    return tuple(map(ord, text)) if text.isascii() else tuple(chain.from_iterable(map(str.encode, text)))
+def _utf8_size(text: str) -> int:
+    return len(text) if text.isascii() else sum(1 for _ in _utf8(text))
+
+
+def _utf8(text: str) -> Iterator[int]:
+    """The bytes one after the other: a tuple of them, or an encoded copy, would stay in memory that was freed."""
+    if text.isascii():
+        return map(ord, text)
+    return chain.from_iterable(character.encode("utf-8", "surrogatepass") for character in text)

@@ -33,7 +33,7 @@ def detached_namespace(name: str) -> dict[str, Any]:
     """Return the methods of a detached copy: it can be copied and pickled."""
 
     def reduce(self: Any, _protocol: object) -> tuple[Any, ...]:
-        parent: Any = type(self).__mro__[1]
+        parent: Any = type(self).__mro__[2]
         names = (*parent.__poolware_open__, *parent._also_settable)
         return rebuild_detached, (parent, {name: getattr(self, name) for name in names})
 
@@ -55,4 +55,4 @@ def copy_for_detached(value: Any, *, vouched: bool) -> Any:
     """Copy what the context will empty or reset; everything else is dropped by it and can be shared."""
     if vouched:
         return copy.deepcopy(value)
-    return copy.copy(value) if isinstance(value, dict | list | set | bytearray) else value
+    return copy.copy(value) if issubclass(type(value), (dict, list, set, bytearray)) else value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from poolware._core.memory import flat, wipe
 from poolware._core.misuse import reported
-from poolware._core.proof import PART_SOLE, getrefcount
+from poolware._core.proof import PART_SOLE, SOLE, getrefcount
 from poolware.errors import BufferInUse, BufferReleased
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Buffer:
         start = self._position
         stop = start + len(source)
         if stop > len(memory):
+            del memory  # whoever else holds the old memory now is in the middle of a write
             memory = self._grow(stop)
         if start > self._size:
             wipe(memory, self._size, start)
@@ -94,9 +95,10 @@ class Buffer:
         """Return the rest of the line, with its newline, `size` bytes at the most."""
         memory = self._live()
         start, stop = self._span(size)
-        line = io.BytesIO(memory[start:stop]).readline()
-        self._position = max(self._position, start + len(line))
-        return line
+        storage: Any = memory.obj
+        stop = storage.find(b"\n", start, stop) + 1 or stop  # in place: a copy to search in would stay in memory
+        self._position = max(self._position, stop)
+        return memory[start:stop].tobytes()
 
     def readlines(self, hint: int | None = -1, /) -> list[bytes]:
         """Return the lines that are left; no more of them once they have `hint` bytes, if that is positive."""
@@ -269,15 +271,17 @@ class Buffer:
         return start, self._size if size < 0 else min(start + size, self._size)
 
     def _grow(self, size: int) -> memoryview:
-        old = self._live()
-        if self._exported():
-            msg = f"a buffer of {len(old)} bytes cannot grow to {size} while views of it exist; release them first"
-            raise BufferInUse(msg)
-        left_behind: Any = old.obj
-        self._memory = memory = memoryview(self._pool._grow(self, size))
-        memory[: self._size] = old[: self._size]
-        used, self._high = self._high, self._size
-        self._pool._put_back(left_behind, old, used)
+        with self._pool._lock:  # a release in another thread comes before this or after it, never in the middle
+            old = self._live()
+            if self._exported():
+                msg = f"a buffer of {len(old)} bytes cannot grow to {size} while views of it exist; release them first"
+                raise BufferInUse(msg)
+            left_behind: Any = old.obj
+            self._memory = memory = memoryview(self._pool._grow(self, size))
+            memory[: self._size] = old[: self._size]
+            used, self._high = self._high, self._size
+            busy = getrefcount(old) != SOLE
+            self._pool._put_back(left_behind, old, len(old) if busy else used, old if busy else None)
         return memory
 
     def _exported(self) -> bool:
@@ -287,10 +291,12 @@ class Buffer:
         return self._guard is not None
 
     def _retire(self) -> tuple[memoryview, int, Any]:
-        """Become unusable; return the memory, how much of it was used, and what holds it for living views."""
+        """Become unusable; return the memory, how much of it was used, and what holds it for others."""
         memory = self._live()
         guard = self._guard if self._exported() else None
         self._memory = self._guard = None
+        if guard is None and getrefcount(memory) != SOLE:  # another thread is in the middle of a write (H06)
+            return memory, len(memory), memory
         return memory, self._high, guard
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 import weakref
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -12,13 +13,14 @@ from itertools import pairwise
 from operator import mul
 from typing import Any, Literal, get_args
 
+from poolware._core.collecting import collecting
 from poolware._core.log import logger
 from poolware._core.memory import wipe
 from poolware._core.mode import Mode, current_mode
 from poolware._core.options import whole_number
 from poolware._core.proof import REUSE_REFUSED, SOLE, getrefcount
 from poolware._core.tally import new_tally
-from poolware.errors import AlreadyReleased, BadOption, BufferSizeError, ForeignObject, ReleaseError
+from poolware.errors import AlreadyLeased, AlreadyReleased, BadOption, BufferSizeError, ForeignObject, ReleaseError
 from poolware.pools.buffer import Buffer
 from poolware.pools.forks import restart_in_child
 from poolware.pools.watched import WatchedBuffer
@@ -75,7 +77,7 @@ class BufferPool:
     Args:
         tiers: ascending sizes in bytes. A buffer gets the smallest tier it fits in; above the largest it is built to
             size and dropped afterwards.
-        max_size: bytes; no buffer is larger (H42).
+        max_size: bytes; no buffer is larger (H42), and no tier: those above it are cut to this size.
         max_idle: how many of each tier are kept at the most.
         max_idle_bytes: bytes that all kept memory together may have.
         wipe: ``used`` fills with zeros what was used, ``full`` all of the memory, ``none`` nothing.
@@ -96,8 +98,8 @@ class BufferPool:
         name: str = "buffers",
     ) -> None:
         self.name = name
-        self.tiers: tuple[int, ...] = _checked_tiers(tiers)
         self.max_size: int = whole_number("max_size", max_size, at_least=1)
+        self.tiers: tuple[int, ...] = _checked_tiers(tiers, self.max_size)
         self.max_idle: int = whole_number("max_idle", max_idle)
         self.max_idle_bytes: int = whole_number("max_idle_bytes", max_idle_bytes)
         if wipe not in get_args(Wipe):
@@ -115,6 +117,8 @@ class BufferPool:
         self._array_types = {tier: ctypes.c_ubyte * tier for tier in self.tiers}
         self._lent: dict[int, bytearray] = {}
         self._inherited: dict[int, bytearray] = {}
+        self.at_end = AtEnd(self)
+        self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
         self._quarantine: dict[int, tuple[bytearray, weakref.ref[Any]]] = {}
         restart_in_child(self)
 
@@ -142,14 +146,8 @@ class BufferPool:
             AlreadyReleased: it was released before.
             ForeignObject: it is not from this pool.
         """
-        storage = self._lent.pop(id(buffer), None) if getattr(buffer, "_pool", None) is self else None
-        if storage is not None:
-            self._put_back(storage, *buffer._retire())
-        elif self._inherited.pop(id(buffer), None) is None:
+        if not self._end(buffer):
             raise self._refusal(buffer)
-        else:
-            memory, used, _guard = buffer._retire()
-            wipe(memory, 0, used)
 
     def lease(self, size: int) -> BufferLease:
         """Return a context manager that acquires a buffer and releases it at the end of the block."""
@@ -233,16 +231,20 @@ class BufferPool:
 
         def let_go(_ref: object) -> None:
             self._quarantine.pop(key, None)
-            self._rest(storage, memoryview(storage), used)
+            self._rest(storage, memoryview(storage), used, reuse=not collecting())
 
         self._quarantine[key] = (storage, weakref.ref(guard, let_go))
 
-    def _rest(self, storage: bytearray, memory: memoryview, used: int) -> None:
-        """Wipe memory that nobody uses any more, and keep it if there is room."""
+    def _rest(self, storage: bytearray, memory: memoryview, used: int, *, reuse: bool = True) -> None:
+        """Wipe memory that nobody uses any more, and keep it if there is room.
+
+        Not if the collector is at work: it tells of a view's end first, and runs the finalizers that may still write
+        through it afterwards.
+        """
         if self.wipe != "none":
             wipe(memory, 0, len(storage) if self.wipe == "full" else used)
         tier = self._idle.get(len(storage))
-        if tier is None or not self._reuse or len(tier) >= self.max_idle:
+        if tier is None or not (reuse and self._reuse) or len(tier) >= self.max_idle:
             self._tallies["dropped"].tick()
             return
         tier.append(storage)
@@ -256,13 +258,24 @@ class BufferPool:
     def _idle_bytes(self) -> int:
         return sum(map(mul, self.tiers, map(len, self._stacks)))
 
+    def _end(self, buffer: Buffer) -> bool:
+        """Take the memory of `buffer` back; False if it is not in use here."""
+        with self._lock:
+            own = getattr(buffer, "_pool", None) is self
+            storage = self._lent.pop(id(buffer), None) if own else None
+            inherited = self._inherited.pop(id(buffer), None) if own else None
+            if storage is not None:
+                self._put_back(storage, *buffer._retire())
+            elif inherited is not None:
+                memory, used, _guard = buffer._retire()
+                wipe(memory, 0, used)
+        return storage is not None or inherited is not None
+
     def _abandon(self, buffer: Buffer) -> None:
         """Take back a buffer that was dropped without release."""
-        storage = self._lent.pop(id(buffer), None)
-        if storage is not None:
-            if not sys.is_finalizing():  # a process that ends drops everything
-                logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
-            self._put_back(storage, *buffer._retire())
+        known = id(buffer) in self._lent
+        if self._end(buffer) and known and not sys.is_finalizing():  # a process that ends drops everything
+            logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
 
     def _refusal(self, buffer: object) -> ReleaseError:
         self._tallies["refused"].tick()
@@ -271,12 +284,29 @@ class BufferPool:
         return ForeignObject(f"pool {self.name!r}: {type(buffer).__name__} object is not from this pool")
 
     def _after_fork(self) -> None:
+        self._lock = threading.RLock()
         for tier in self._idle.values():
             tier.clear()
         self._quarantine.clear()
         self._inherited.update(self._lent)
         self._lent.clear()
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
+
+
+class AtEnd:
+    """The pool as a context's end sees it: a buffer that its user has released by hand is none of its business."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: BufferPool) -> None:
+        self._pool = pool
+
+    def release(self, buffer: Buffer) -> None:
+        """Take `buffer` back unless that has happened."""
+        self._pool._end(buffer)
+
+    def __repr__(self) -> str:
+        return repr(self._pool)
 
 
 class BufferLease:
@@ -289,16 +319,24 @@ class BufferLease:
         self._size = size
 
     def __enter__(self) -> Buffer:
+        if hasattr(self, "_buffer"):
+            msg = "this lease is in use already; each `with` takes one of its own from pool.lease()"
+            raise AlreadyLeased(msg)
         self._buffer = self._pool.acquire(self._size)
         return self._buffer
 
     def __exit__(self, *exc_info: object) -> None:
-        self._pool.release(self._buffer)
+        buffer = self._buffer
+        del self._buffer
+        self._pool.release(buffer)
 
 
-def _checked_tiers(tiers: Sequence[int]) -> tuple[int, ...]:
+def _checked_tiers(tiers: Sequence[int], max_size: int) -> tuple[int, ...]:
+    if not isinstance(tiers, Sequence) or isinstance(tiers, str | bytes):
+        msg = f"tiers={tiers!r}: it takes a list of sizes in bytes"
+        raise BadOption(msg)
     sizes = tuple(whole_number("tiers", size, at_least=1) for size in tiers)
     if not sizes or any(low >= high for low, high in pairwise(sizes)):
         msg = f"tiers={tiers!r}: it takes at least one size in bytes, in ascending order"
         raise BadOption(msg)
-    return sizes
+    return tuple(sorted({min(size, max_size) for size in sizes}))

@@ -72,7 +72,6 @@ class ContextKind:
 
     def seal(self, obj: Any, because: str = "") -> None:
         if type(obj) is self.plan.sealed:  # written to in the moment before it was sealed
-            self.plan.give_back(obj)
             self._rest(obj)
             return
         try:
@@ -103,6 +102,7 @@ class ContextKind:
 
     def _rest(self, obj: Any, because: str = "") -> None:
         """Reset through the slots' own descriptors, which reach into a sealed object; its label stays."""
+        self.plan.give_back(obj)  # what was borrowed in the moment before it was sealed
         members = self.plan.members
         for slot in self.plan.slots:
             if slot.name == "_carrier":
@@ -110,11 +110,11 @@ class ContextKind:
             member = members[slot.name]
             match slot:
                 case SecretSlot():
-                    secret = member.__get__(obj)
+                    secret = _value(member, obj)
                     if secret is not None:
                         secret._retire(because)
                 case ValueSlot(sensitive=True) | RebuiltSlot(sensitive=True):
-                    scrub(member.__get__(obj))
+                    scrub(_value(member, obj))
             member.__set__(obj, slot.default if isinstance(slot, ValueSlot) else None)
         members["_home"].__set__(obj, self.home)
 
@@ -153,8 +153,16 @@ class PlainKind:
         return object.__repr__(obj)
 
 
-def scrub(value: object) -> None:
+def _value(member: Any, obj: object) -> Any:
+    """Read a slot; None if the application has deleted it."""
+    try:
+        return member.__get__(obj)
+    except AttributeError:
+        return None
+
+
+def scrub(value: Any) -> None:
     """Overwrite what a sensitive field held, where Python can: a bytearray is filled with zeros."""
-    if isinstance(value, bytearray):
+    if issubclass(type(value), bytearray):  # isinstance() would wake a lazy object up
         with memoryview(value) as memory:
             wipe(memory, 0, len(memory))

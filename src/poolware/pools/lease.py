@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from poolware.errors import AlreadyLeased
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,6 +37,9 @@ class Lease(Generic[T]):
         self._pool = pool
 
     def __enter__(self) -> T:
+        if hasattr(self, "_obj"):
+            msg = "this lease is in use already; each `with` takes one of its own from pool.lease()"
+            raise AlreadyLeased(msg)
         self._obj = self._pool.acquire()
         return self._obj
 

@@ -75,7 +75,7 @@ class PoolStats:
     refused: int
     """Releases that raised: a second one, or of a foreign object."""
     reset_errors: int
-    """Resets, factories and give-backs that raised; the object or part was discarded."""
+    """Resets that raised."""
     validation_failures: int
 
 
@@ -94,7 +94,8 @@ class ObjectPool(Generic[T]):
         reset: called with each released object; must make it as good as new. None says, on your word, that an object
             keeps nothing from one use to the next. Not taken for context classes.
         validate: called with each object before it is reused; a false answer, or an exception, discards it.
-        max_idle: how many objects the pool keeps at the most. More can be in use; those are dropped afterwards.
+        max_idle: how many objects the pool keeps at the most. More can be in use; those are dropped afterwards. Threads
+            that enter the pool in the same moment may keep one more each until that is noticed.
         max_quarantine: how many released objects that somebody still holds are watched for coming back.
         prewarm: how many objects to build at once.
         name: shown in statistics, logs and errors; the factory's name by default.
@@ -134,7 +135,6 @@ class ObjectPool(Generic[T]):
         self._before_fork = dict.fromkeys(_TALLIES, 0)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
         self._idle: list[T] = []
-        self._kept = 0
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
         self._look_for_lost_at = 64
@@ -153,23 +153,22 @@ class ObjectPool(Generic[T]):
         """Build until `count` objects rest in the pool, `max_idle` at the most. Does nothing where reuse is off."""
         while self._reuse and len(self._idle) < min(whole_number("count", count), self.max_idle):
             obj = self._construct()
-            if not self._keep_one_more():
-                return
-            self._free(obj)
+            with self._lock:
+                if not self._has_room():
+                    return
+                self._free(obj)
 
     def clear(self) -> None:
         """Let go of every resting object. What is in use or quarantined is kept when it comes back."""
-        cleared = []  # until all are counted, so that no finalizer comes in between
         for _ in range(len(self._idle)):
             with suppress(IndexError):  # another thread was faster
-                cleared.append(self._idle.pop())
-        with self._lock:
-            self._kept -= len(cleared)
+                self._idle.pop()
 
     def get_stats(self) -> PoolStats:
         """Return what the pool has done and holds, after looking at all of its quarantine."""
         self._quarantine.sweep(len(self._quarantine), self._free)
         self._take_back_lost()
+        self._trim()
         count = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
         idle, quarantined = len(self._idle), len(self._quarantine)
         in_use = self._in_use()
@@ -223,8 +222,7 @@ class ObjectPool(Generic[T]):
             "refuse": self._refuse,
             "retire": self._retire,
             "keep": self._keep_part,
-            "give_up": self._discard,
-            "discard": self._discard,
+            "spoilt": self._spoilt,
             "valid": self._validating(validate) if validate else None,
         }
 
@@ -232,9 +230,11 @@ class ObjectPool(Generic[T]):
         def restore(obj: T) -> bool:
             try:
                 reset(obj)
-            except Exception:
-                logger.exception("pool %r: reset failed; the object is discarded", self.name)
+            except BaseException as error:
                 self._tallies["reset_errors"].tick()
+                if not isinstance(error, Exception):
+                    raise
+                logger.exception("pool %r: reset failed; the object is discarded", self.name)
                 return False
             return True
 
@@ -247,6 +247,9 @@ class ObjectPool(Generic[T]):
                     return True
             except Exception:
                 logger.exception("pool %r: validate failed; the object is discarded", self.name)
+            except BaseException:
+                self._tallies["validation_failures"].tick()
+                raise
             self._tallies["validation_failures"].tick()
             return False
 
@@ -262,10 +265,14 @@ class ObjectPool(Generic[T]):
             self._take_back_lost()
             self._look_for_lost_at = max(64, 2 * self._in_use())
         obj = self._construct()
-        if not self._reuse or self._keep_one_more():
-            self._kind.lend(obj)
-        else:
-            self._surplus[id(obj)] = obj
+        with self._lock:
+            if self._kind.lends(obj) or id(obj) in self._surplus or obj in self._quarantine:
+                msg = f"pool {self.name!r}: the factory returned an object that is in use; it must build a new one"
+                raise ConfigurationError(msg)
+            if not self._reuse or self._has_room():
+                self._kind.lend(obj)
+            else:
+                self._surplus[id(obj)] = obj
         self._tallies["acquired"].tick()
         self._tallies["misses"].tick()
         return obj
@@ -278,27 +285,21 @@ class ObjectPool(Generic[T]):
     def _in_use(self) -> int:
         return len(self._kind.lent) + len(self._surplus)
 
-    def _keep_one_more(self) -> bool:
-        with self._lock:
-            if self._kept >= self.max_idle:
-                return False
-            self._kept += 1
-            return True
+    def _has_room(self) -> bool:
+        """Whether one more object is to be kept, counting all that will come back to rest."""
+        return len(self._idle) + len(self._kind.lent) + len(self._quarantine) < self.max_idle
 
-    def _keep_one_less(self) -> None:
-        with self._lock:
-            self._kept -= self._reuse
+    def _trim(self) -> None:
+        """Drop what threads that were in the middle of something at the same moment have kept too much."""
+        while len(self._idle) > self.max_idle:
+            with suppress(IndexError):  # another thread was faster
+                self._drop(self._idle.pop())
 
     def _drop(self, _obj: T) -> None:
         self._tallies["dropped"].tick()
 
-    def _discard(self, _obj: T) -> None:
-        """Forget an object that cannot be used again."""
-        self._keep_one_less()
-
     def _escape(self) -> None:
         self._tallies["escaped"].tick()
-        self._keep_one_less()
 
     def _doubt(self, obj: T) -> None:
         """Set aside what was resting and turned out to be held, or dirty."""
@@ -311,8 +312,6 @@ class ObjectPool(Generic[T]):
             self._drop(obj)
         elif self._kind.unseal(obj):
             self._idle.append(obj)
-        else:
-            self._discard(obj)
 
     def _retire(self, obj: T) -> None:
         """End the use of an object that somebody besides the caller still holds, or that is not to be reused."""
@@ -320,12 +319,20 @@ class ObjectPool(Generic[T]):
         try:
             as_new = self._kind.finish(obj)
         finally:
-            if not as_new:
-                self._discard(obj)
-            elif self._watch:
+            if as_new and self._watch:
                 self._quarantine.add(obj)
-            else:
+            elif as_new:
                 self._drop(obj)
+
+    def _spoilt(self, obj: T, error: BaseException) -> bool:
+        """End a context whose reset raised, because a field was deleted or a hook interrupted; whether to raise on."""
+        self._retire(obj)
+        if isinstance(error, Exception):
+            # As text: the error itself, and whatever keeps it, would hold the context.
+            logger.error("pool %r: a reset failed and was done again field by field: %s", self.name, repr(error))
+            self._tallies["reset_errors"].tick()
+            return False
+        return True
 
     def _refuse(self, obj: T) -> None:
         """Handle the release of what is not lent: surplus, from before a fork, or a mistake."""
@@ -379,5 +386,4 @@ class ObjectPool(Generic[T]):
         self._inherited.update({id(obj): obj for obj in known})
         for store in (self._idle, self._kind.lent, self._surplus, self._quarantine):
             store.clear()
-        self._kept = 0
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}

@@ -20,6 +20,8 @@ _SPARED = {
 def poison(obj: Any, history: str) -> None:
     """Make every use of `obj` raise `ObjectReleased` with `history`. Leaves alone what cannot change its class."""
     cls = type(obj)
+    if any("__init_subclass__" in vars(base) for base in cls.__mro__[:-1]):
+        return  # it may keep a register, in which a poisoned class has no place
     namespace = sealed_namespace(cls.__name__, lambda _obj: "to its pool" + history, ObjectReleased, "Acquire another")
     special = {name for name in dir(cls) if name.startswith("__") and name.endswith("__")} - _SPARED
     namespace |= {name: namespace["__setattr__"] for name in special if callable(getattr(cls, name, None))}
