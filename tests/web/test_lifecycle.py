@@ -5,11 +5,14 @@ import re
 
 import pytest
 
+import starlette_poolware
+from flask_poolware import Poolware
 from poolware import BadOption, BufferPool, ContextMissing, Lifecycle, RequestContext, UnknownOption, errors
-from poolware.web import lifecycle as lifecycle_module
+from poolware.pools import announce
 from poolware.web.asgi import PoolwareMiddleware as ASGIMiddleware
 from poolware.web.lifecycle import lifecycle_from
 from poolware.web.wsgi import PoolwareMiddleware as WSGIMiddleware
+from starlette_poolware.fastapi import from_request
 
 KEY = "poolware.ctx"
 
@@ -171,7 +174,7 @@ def test_a_wrong_mode_is_an_error_at_start(monkeypatch):
 @pytest.mark.parametrize("mode", ["off", "debug"])
 def test_a_mode_without_reuse_is_announced_once(monkeypatch, caplog, mode):
     monkeypatch.setenv("POOLWARE_MODE", mode)
-    monkeypatch.setattr(lifecycle_module, "_announced", False)
+    monkeypatch.setattr(announce, "_announced", False)
     with caplog.at_level(logging.INFO, "poolware"):
         Lifecycle(AppContext)
         Lifecycle(AppContext)
@@ -180,7 +183,7 @@ def test_a_mode_without_reuse_is_announced_once(monkeypatch, caplog, mode):
 
 def test_reuse_says_nothing(monkeypatch, caplog):
     monkeypatch.setenv("POOLWARE_MODE", "on")
-    monkeypatch.setattr(lifecycle_module, "_announced", False)
+    monkeypatch.setattr(announce, "_announced", False)
     with caplog.at_level(logging.DEBUG, "poolware"):
         Lifecycle(AppContext)
     assert caplog.messages == []
@@ -201,3 +204,23 @@ def test_off_mode_has_the_same_interface_and_reuses_nothing(monkeypatch):
 
 def test_errors_of_configuration_are_value_errors():
     assert issubclass(errors.ConfigurationError, ValueError)
+
+
+@pytest.mark.parametrize("app", [None, "app", 5])
+@pytest.mark.parametrize("middleware", [ASGIMiddleware, WSGIMiddleware])
+def test_what_is_no_application(middleware, app):
+    """H40."""
+    with pytest.raises(BadOption, match="it takes a WSGI or ASGI application"):
+        middleware(app)
+
+
+@pytest.mark.parametrize("what", ["x", int, None, RequestContext()])
+def test_what_no_integration_takes(what):
+    """H40: at the start, and not in a request."""
+    with pytest.raises(BadOption, match="it takes a class derived from"):
+        from_request(what)
+    with pytest.raises(BadOption, match="it takes a Starlette or FastAPI application"):
+        starlette_poolware.init_app(what)
+    if what is not None:
+        with pytest.raises(BadOption, match="it takes a Flask application"):
+            Poolware(what)

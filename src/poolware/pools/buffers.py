@@ -16,11 +16,12 @@ from typing import Any, Literal, get_args
 from poolware._core.collecting import collecting
 from poolware._core.log import logger
 from poolware._core.memory import wipe
-from poolware._core.mode import Mode, current_mode
+from poolware._core.mode import Mode
 from poolware._core.options import whole_number
 from poolware._core.proof import REUSE_REFUSED, SOLE, getrefcount
 from poolware._core.tally import new_tally
 from poolware.errors import AlreadyLeased, AlreadyReleased, BadOption, BufferSizeError, ForeignObject, ReleaseError
+from poolware.pools.announce import announced_mode
 from poolware.pools.buffer import Buffer
 from poolware.pools.forks import restart_in_child
 from poolware.pools.watched import WatchedBuffer
@@ -106,7 +107,7 @@ class BufferPool:
             msg = f"wipe={wipe!r}: it takes 'used', 'full' or 'none'"
             raise BadOption(msg)
         self.wipe = wipe
-        mode = current_mode()
+        mode = announced_mode()
         self._reuse = mode is Mode.ON and REUSE_REFUSED is None
         self._make = WatchedBuffer if mode is Mode.DEBUG else Buffer
         self._tallies = {name: new_tally() for name in _TALLIES}

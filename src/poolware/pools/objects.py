@@ -10,12 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from poolware._core.cycle import Maker
 from poolware._core.log import logger
-from poolware._core.mode import Mode, current_mode
+from poolware._core.mode import Mode
 from poolware._core.options import callable_or_none, whole_number
 from poolware._core.plan import Plan
 from poolware._core.proof import LENT_SOLE, REUSE_REFUSED, SOLE, getrefcount
 from poolware._core.tally import new_tally
 from poolware.errors import AlreadyReleased, BadOption, ConfigurationError, ForeignObject
+from poolware.pools.announce import announced_mode
 from poolware.pools.debugging import DebugContextKind, DebugPlainKind
 from poolware.pools.forks import restart_in_child
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
@@ -128,7 +129,7 @@ class ObjectPool(Generic[T]):
         self.max_idle: int = whole_number("max_idle", max_idle)
         whole_number("prewarm", prewarm)
         callable_or_none("validate", validate)
-        self._mode = current_mode()
+        self._mode = announced_mode()
         self._reuse = self._mode is Mode.ON and REUSE_REFUSED is None
         self._watch = self._mode is not Mode.OFF and REUSE_REFUSED is None
         self._tallies = {name: new_tally() for name in _TALLIES}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from poolware.context.carrier import KEY
 from poolware.errors import BodyError
 from poolware.web.body import refuse_async
-from poolware.web.lifecycle import lifecycle_from
+from poolware.web.lifecycle import callable_app, lifecycle_from
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -41,8 +41,9 @@ class PoolwareMiddleware:
     def __init__(
         self, app: ASGIApp, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
     ) -> None:
-        self.app = app
         self.lifecycle: Lifecycle[Any] = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
+        callable_app(app)
+        self.app = app
         self._begin, self._finish = self.lifecycle.begin, self.lifecycle.finish
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,10 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Generic, TypedDict, TypeVar
 
-from poolware._core.log import logger
-from poolware._core.mode import Mode, current_mode
 from poolware._core.options import known_options
-from poolware._core.proof import REUSE_REFUSED
 from poolware.context.base import RequestContext
 from poolware.context.carrier import Carrier
 from poolware.errors import BadOption
@@ -76,7 +73,6 @@ class Lifecycle(Generic[C]):
         )
         self.prewarm = prewarm
         self.begin, self.finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
-        _announce()
 
     def open(self) -> None:
         """Build the contexts that `prewarm` asks for, as far as they do not rest in the pool."""
@@ -86,6 +82,13 @@ class Lifecycle(Generic[C]):
         """Let go of resting contexts and memory. Requests in flight end as usual."""
         self.pool.clear()
         self.buffers.clear()
+
+
+def callable_app(app: object) -> None:
+    """Raise `BadOption` unless `app` can be called."""
+    if not callable(app):
+        msg = f"app={app!r}: it takes a WSGI or ASGI application"
+        raise BadOption(msg)
 
 
 def lifecycle_from(owner: str, lifecycle: object = None, options: dict[str, Any] | None = None) -> Lifecycle[Any]:
@@ -106,17 +109,3 @@ def lifecycle_from(owner: str, lifecycle: object = None, options: dict[str, Any]
         msg = f"lifecycle={lifecycle!r}: it takes a poolware.Lifecycle, or None and the options of one"
         raise BadOption(msg)
     return lifecycle
-
-
-_announced = False
-
-
-def _announce() -> None:
-    """Say once a process when nothing is reused."""
-    global _announced  # noqa: PLW0603 - once a process
-    if not _announced:
-        _announced = True
-        if REUSE_REFUSED is not None:
-            logger.warning("nothing is reused: %s", REUSE_REFUSED)
-        elif current_mode() is not Mode.ON:
-            logger.info("nothing is reused: POOLWARE_MODE=%s", current_mode().value)

@@ -10,7 +10,7 @@ from poolware.context.carrier import KEY
 from poolware.errors import BodyError
 from poolware.web.body import refuse
 from poolware.web.ending import Ending
-from poolware.web.lifecycle import lifecycle_from
+from poolware.web.lifecycle import callable_app, lifecycle_from
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -40,8 +40,9 @@ class PoolwareMiddleware:
     def __init__(
         self, app: WSGIApp, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
     ) -> None:
-        self.app = app
         self.lifecycle: Lifecycle[Any] = lifecycle_from("PoolwareMiddleware", lifecycle, dict(options))
+        callable_app(app)
+        self.app = app
         self._begin, self._finish = self.lifecycle.begin, self.lifecycle.finish
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

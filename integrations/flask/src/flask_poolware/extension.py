@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
 
-from poolware import ConfigurationError, Lifecycle
+from poolware import BadOption, ConfigurationError, Lifecycle
 from poolware.web.accessor import install
 from poolware.web.lifecycle import lifecycle_from
 from poolware.web.wsgi import PoolwareMiddleware
@@ -51,7 +51,11 @@ class Poolware:
 
         Raises:
             ConfigurationError: the application has poolware already.
+            BadOption: `app` is no Flask application.
         """
+        if not isinstance(app, Flask):
+            msg = f"app={app!r}: it takes a Flask application; Poolware(app, context=…) takes the context by keyword"
+            raise BadOption(msg)
         if "poolware" in app.extensions:
             msg = f"{app.name}: init_app() was called before for this application"
             raise ConfigurationError(msg)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from poolware import ConfigurationError
+from starlette.applications import Starlette
+
+from poolware import BadOption, ConfigurationError
 from poolware.web.lifecycle import lifecycle_from
 from starlette_poolware.middleware import PoolwareMiddleware
 
 if TYPE_CHECKING:
     from typing import Unpack
-
-    from starlette.applications import Starlette
 
     from poolware import Lifecycle
     from poolware.web.lifecycle import LifecycleOptions
@@ -35,6 +35,9 @@ def init_app(
         UnknownOption: an option of this name does not exist.
         BadOption: an option has a value that it does not take.
     """
+    if not isinstance(app, Starlette):
+        msg = f"app={app!r}: it takes a Starlette or FastAPI application"
+        raise BadOption(msg)
     if app.middleware_stack is not None or hasattr(app.state, "poolware"):
         msg = "init_app() comes once, and before the application's first request"
         raise ConfigurationError(msg)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-if TYPE_CHECKING:
-    from poolware import RequestContext
+from poolware import BadOption, RequestContext
 
 __all__ = ["from_request"]
 
-C = TypeVar("C", bound="RequestContext")
+C = TypeVar("C", bound=RequestContext)
 
 
 def from_request(context: type[C]) -> Any:
@@ -20,7 +19,13 @@ def from_request(context: type[C]) -> Any:
 
     @app.get("/")
     async def route(ctx: Annotated[AppContext, from_request(AppContext)]): ...
+
+    Raises:
+        BadOption: `context` is no context class.
     """
+    if not (isinstance(context, type) and issubclass(context, RequestContext)):
+        msg = f"from_request({context!r}): it takes a class derived from poolware.RequestContext"
+        raise BadOption(msg)
 
     async def dependency(connection: HTTPConnection) -> C:  # async: a sync one is kept by a Future after the response
         return context.of(connection)
