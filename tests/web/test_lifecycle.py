@@ -114,7 +114,8 @@ def test_a_request_in_flight_ends_as_usual_after_close():
 
 def test_two_applications_can_share_one_lifecycle():
     lifecycle = Lifecycle(AppContext)
-    assert WSGIMiddleware(object(), lifecycle).lifecycle is ASGIMiddleware(object(), lifecycle).lifecycle is lifecycle
+    app = lambda *_: None  # noqa: E731
+    assert WSGIMiddleware(app, lifecycle).lifecycle is ASGIMiddleware(app, lifecycle).lifecycle is lifecycle
 
 
 @pytest.mark.parametrize(
