@@ -1,61 +1,142 @@
-"""Each framework on a server that is used with it, running for the length of a test module."""
+"""Each framework on the servers that it is used with, and what must hold after every test there."""
 
+import asyncio
+import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from .client import get
-from .serving import Running, serve
+from .guests import visits
+from .matrix import Matrix, excuse_of
 from .settled import balanced, settled
+from .targets import COLUMNS, Served, Target, served
 
-UVICORN = "uvicorn-uvloop-httptools"
 TARGETS = {
-    "starlette": (UVICORN, "apps.starlette_app:app", ""),
+    "starlette": ("uvicorn-uvloop-httptools", "apps.starlette_app:app", ""),
     "flask-sync": ("gunicorn-sync", "apps.flask_app:app", ""),
     "flask-gthread": ("gunicorn-gthread", "apps.flask_app:app", ""),
     "django-wsgi": ("gunicorn-gthread", "apps.django_app:wsgi", ""),
-    "django-asgi": (UVICORN, "apps.django_app:asgi", "/async"),
+    "django-asgi": ("uvicorn-uvloop-httptools", "apps.django_app:asgi", "/async"),
 }
+"""Server, app and prefix for the tests of stopping servers."""
+matrix = Matrix()
+_failed = pytest.StashKey[bool]()
+_COMPLAINTS = re.compile(r"did not take back|without release|failed; the")
+"""What poolware logs when it had to help itself."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """A framework that is being served."""
-
-    name: str
-    running: Running
-    asynchronous: str
-    """The prefix of routes whose view is a coroutine where the framework has both."""
-
-    @property
-    def port(self) -> int:
-        return self.running.port
-
-    @property
-    def is_wsgi(self) -> bool:
-        return self.name.startswith("flask") or self.name == "django-wsgi"
-
-    def events(self, begun: int | None = None) -> list[str]:
-        """Return what requests told, once all has come back."""
-        events: list[str] = settled(self.running, begun)["events"]
-        return events
-
-
-@pytest.fixture(scope="module", params=TARGETS)
-def server_of_module(request: pytest.FixtureRequest) -> Iterator[Target]:
-    server, app, prefix = TARGETS[request.param]
-    with serve(server, app) as running:
-        yield Target(request.param, running, prefix)
+@pytest.fixture(scope="session")
+def server_of_session(request: pytest.FixtureRequest) -> Iterator[Served]:
+    with served(request.param) as server:
+        yield server
 
 
 @pytest.fixture
-def target(server_of_module: Target) -> Iterator[Target]:
-    """The server; after the test everything must have come back, and the server must still serve."""
-    get(server_of_module.port, "/control/forget")
-    yield server_of_module
-    after = settled(server_of_module.running)
-    balanced(after)
-    assert after["contexts"]["acquired"] == after["begun"]
-    assert after["problems"] == []
-    assert get(server_of_module.port, "/hello").body == b"hello"
+def target(server_of_session: Served, request: pytest.FixtureRequest) -> Iterator[Target]:
+    """A column; after the test everything must have come back, wiped, and the server must go on as before."""
+    column_target = Target(server_of_session.column, server_of_session.running())
+    column_target.control("forget")
+    log = column_target.running.log_size()
+    yield column_target
+    failed = request.node.stash.get(_failed, False)
+    spoilt = True
+    try:
+        if not (failed and excuse_of(*_cell(request.node))):
+            _everything_came_back(column_target)
+            assert not _COMPLAINTS.search(column_target.running.logged_since(log))
+        spoilt = failed
+    except BaseException as error:
+        error.add_note(f"--- end of the server's log ---\n{column_target.running.tail()}")
+        raise
+    finally:
+        if spoilt:
+            server_of_session.stop()
+
+
+def _everything_came_back(target: Target) -> None:
+    after = settled(target.running)
+    _exact(after)
+    for _ in range(3):
+        asyncio.run(visits(target, 1))
+        later = settled(target.running)
+    _exact(later)
+    assert later["contexts"]["created"] == max(after["contexts"]["created"], 1), "contexts are not reused any more"
+
+
+def _exact(seen: dict[str, Any]) -> None:
+    balanced(seen)
+    assert seen["contexts"]["acquired"] == seen["begun"]
+    assert seen["objects"]["acquired"] == seen["arrived"]
+    assert seen["contexts"]["escaped"] == seen["objects"]["escaped"] == 0
+    assert seen["problems"] == []
+    assert seen["unwiped"] == 0
+
+
+# --- the matrix -------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*features): for columns that have them; see targets.LACKING")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes `target` on every column that has what it needs."""
+    if "server_of_session" not in metafunc.fixturenames:
+        return
+    needed = [feature for mark in metafunc.definition.iter_markers("needs") for feature in mark.args]
+    names = []
+    matrix.has(metafunc.definition.originalname)
+    for column in COLUMNS.values():
+        reasons = [reason for feature in needed if (reason := column.lacks(feature)) is not None]
+        if reasons:
+            matrix.not_applicable(metafunc.definition.originalname, column.name, reasons[0])
+        else:
+            names.append(pytest.param(column.name, marks=pytest.mark.xdist_group(column.name)))
+    metafunc.parametrize("server_of_session", names, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        cell = _cell(item)
+        if cell is not None:
+            item.user_properties.append(("cell", cell))
+            matrix.expect(*cell)
+            reason = excuse_of(*cell)
+            if reason:
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def _cell(item: pytest.Item) -> tuple[str, str] | None:
+    """Return the ending and the column of a test of the matrix."""
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or "server_of_session" not in callspec.params:
+        return None
+    column = callspec.params["server_of_session"]
+    rest = callspec.id.replace(column, "", 1).strip("-")
+    name = item.originalname.removeprefix("test_")
+    return (f"{name}[{rest}]" if rest else name), column
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    if call.excinfo is not None:
+        item.stash[_failed] = True
+    return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    cell = dict(report.user_properties).get("cell")
+    if cell is not None:
+        matrix.note(*cell, report)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the matrix of a run in one process to the file that ``POOLWARE_MATRIX`` names."""
+    path = os.environ.get("POOLWARE_MATRIX")
+    in_one_process = not session.config.getoption("numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    if path and matrix.cells and in_one_process:
+        matrix.write(Path(path))

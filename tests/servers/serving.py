@@ -42,13 +42,25 @@ def _gunicorn(name: str, options: str, interface: str = "wsgi") -> Server:
     return Server(name, f"gunicorn --bind {{bind}} {shared} {options} {{app}}", interface)
 
 
+def _hypercorn(name: str, worker_class: str) -> Server:
+    command = "hypercorn --bind {bind} --workers 0 --log-level warning"
+    return Server(name, f"{command} --worker-class {worker_class} {{app}}", "asgi")
+
+
+def _granian(name: str, interface: str, options: str = "") -> Server:
+    command = "granian --host {host} --port {port} --log-level warning"
+    return Server(name, f"{command} --interface {interface} {options} {{app}}", interface)
+
+
 SERVERS = {
     server.name: server
     for server in (
         _uvicorn("uvicorn-uvloop-httptools", "uvloop", "httptools"),
         _uvicorn("uvicorn-asyncio-h11", "asyncio", "h11"),
-        Server("hypercorn", "hypercorn --bind {bind} --workers 0 --log-level warning {app}", "asgi"),
-        Server("granian", "granian --interface asgi --host {host} --port {port} --log-level warning {app}", "asgi"),
+        _hypercorn("hypercorn", "asyncio"),
+        _hypercorn("hypercorn-trio", "trio"),
+        _granian("granian", "asgi"),
+        _granian("granian-wsgi", "wsgi", "--blocking-threads 16"),
         _gunicorn("gunicorn-asgi", "--worker-class asgi", "asgi"),
         Server("daphne", "daphne --bind {host} --port {port} --verbosity 0 {app}", "asgi"),
         _gunicorn("gunicorn-sync", "--worker-class sync"),
@@ -71,6 +83,14 @@ class Running:
     def tail(self, characters: int = 6000) -> str:
         """Return the end of what the server has written."""
         return Path(self.log.name).read_text(errors="replace")[-characters:]
+
+    def log_size(self) -> int:
+        """Return how many bytes the server has written."""
+        return Path(self.log.name).stat().st_size
+
+    def logged_since(self, size: int) -> str:
+        """Return what the server has written after the first `size` bytes."""
+        return Path(self.log.name).read_bytes()[size:].decode(errors="replace")
 
     def terminate(self) -> None:
         """Ask the server to stop, as an init system does, and return at once."""
@@ -99,10 +119,13 @@ class Running:
 
 @contextlib.contextmanager
 def serve(server: str, app: str, *options: str, **environment: str) -> Iterator[Running]:
-    """Run `app`, a name such as ``apps.flask_app:app``; on failure the error shows the end of the server's log."""
+    """Run `app`, a name such as ``apps.flask_app:app``; on failure the error shows the end of the server's log.
+
+    `options` come after the server's own, so that they may replace them.
+    """
     port = free_port()
     command = SERVERS[server].command.format(bind=f"{HOST}:{port}", host=HOST, port=port, app=app).split()
-    command[1:1] = options
+    command[-1:-1] = options
     paths = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
     settings = {**os.environ, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **environment}
     with tempfile.NamedTemporaryFile(prefix=f"{server}-", suffix=".log") as log:

@@ -9,7 +9,7 @@ from typing import Any
 from .client import get
 from .serving import Running
 
-LOOKS = 100
+LOOKS = 250
 
 
 def report(server: Running) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
     for _ in range(LOOKS):
         if condition():
             return
-        time.sleep(0.05)
+        time.sleep(0.02)
     msg = "it did not happen"
     raise AssertionError(msg)
 

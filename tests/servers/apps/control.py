@@ -23,10 +23,12 @@ class Control:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.begun = 0
+        self.arrived = 0
         self.identities: set[int] = set()
         self.serials: set[int] = set()
         self.problems: list[str] = []
         self.events: list[str] = []
+        self.secrets: list[bytearray] = []
         self.home: object = None
         self.pools: dict[str, Any] = {}
         self.actions: dict[str, Callable[[], Any]] = {
@@ -39,6 +41,10 @@ class Control:
         with self._lock:
             self.begun += 1
 
+    def arrive(self) -> None:
+        with self._lock:
+            self.arrived += 1
+
     def saw(self, event: str) -> None:
         with self._lock:
             self.events.append(event)
@@ -47,17 +53,30 @@ class Control:
         with self._lock:
             self.problems += problems[: max(0, 50 - len(self.problems))]
 
+    def entrusted(self, memory: bytearray) -> None:
+        """Remember where a secret lies: its bare memory, which is a part of nothing that a pool looks at."""
+        with self._lock:
+            self.secrets.append(memory)
+
     def forget(self) -> None:
         with self._lock:
             self.events.clear()
+
+    def unwiped(self) -> int:
+        """Forget the secrets whose memory is all zero by now; return how many others there are."""
+        with self._lock:
+            self.secrets = [memory for memory in self.secrets if any(memory)]
+            return len(self.secrets)
 
     def report(self) -> dict[str, Any]:
         pools = {name: asdict(pool.get_stats()) for name, pool in self.pools.items()}
         return {
             "pid": os.getpid(),
             "begun": self.begun,
+            "arrived": self.arrived,
             "identities": len(self.identities),
             "serials": len(self.serials),
+            "unwiped": self.unwiped(),
             "problems": self.problems,
             "events": self.events,
             **pools,

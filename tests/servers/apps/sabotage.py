@@ -97,6 +97,42 @@ def _without_restart_after_fork() -> None:
     forks._pools = Nobody()
 
 
+class _Whatever:
+    """A count of references that is always the expected one."""
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __ne__(self, _other: object) -> bool:
+        return False
+
+    def __sub__(self, _other: object) -> int:
+        return 0
+
+    __hash__ = None
+
+
+def _without_proof() -> None:
+    """Contexts, their parts and other objects are used again at once, whoever may still hold them (H06, H43)."""
+    from poolware._core import cycle
+
+    cycle.getrefcount = lambda _obj: _Whatever()
+
+
+def _without_seal() -> None:
+    """What is held beyond its request can be used on (H06)."""
+    from poolware.pools import kinds
+
+    kinds.set_class = lambda *_: None
+
+
+def _without_wiping_secrets() -> None:
+    """Secrets stay in the memory that held them (H14)."""
+    from poolware.context import secret
+
+    secret.wipe = lambda *_: None
+
+
 _SABOTAGE = {
     "": _nothing,
     "reset": _without_reset,
@@ -105,5 +141,8 @@ _SABOTAGE = {
     "finish": _without_finish,
     "close": _without_waiting_for_close,
     "file wrapper": _without_file_wrapper,
+    "proof": _without_proof,
+    "seal": _without_seal,
+    "secrets": _without_wiping_secrets,
     "fork": _without_restart_after_fork,
 }

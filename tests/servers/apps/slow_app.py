@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import re
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import anyio
 from apps import sabotage
 from apps.control import ASGIControl, control
 from apps.pattern import SIZE, blocks
@@ -33,7 +33,7 @@ async def big(request: Request) -> Response:
 async def noise(request: Request) -> Response:
     """Fill a buffer, let others run, and see that what was written is still there."""
     buffer = _filled(request)
-    await asyncio.sleep(0.001)
+    await anyio.sleep(0.001)
     buffer.seek(0)
     if any(buffer.read(len(block)) != block for block in blocks(_seed(request))):
         control.wrong(f"a buffer changed under request {_seed(request)}")

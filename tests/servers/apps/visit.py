@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import time
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as part
 from typing import Any
 
 from apps import sabotage
@@ -15,7 +17,7 @@ from apps.control import control
 
 sabotage.apply()
 
-from poolware import Buffer, BufferPool, Lifecycle, ObjectPool, RequestContext, SecretField, field, secret  # noqa: E402
+from poolware import Buffer, BufferPool, Lifecycle, ObjectPool, RequestContext, Secret, SecretField, field, secret  # noqa: E402
 
 _serials = itertools.count(1)
 
@@ -102,6 +104,13 @@ def differences(ctx: Any, carrier: object) -> Iterator[str]:
         yield "the context belongs to another request, or to another application"
     if not 0 <= time.time() - found["started_at"] < 60:
         yield f"started_at came as {found['started_at']!r}"
+    if found["serial"].number < 1:
+        yield f"serial came as {found['serial'].number}"
+
+
+def secret_of(user: str) -> str:
+    """Return the secret of a user who names none, so that it need not be sent."""
+    return f"s-{hashlib.sha256(user.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +118,17 @@ class Visitor:
     """Who the client says it is; what it gets back is read from the context alone."""
 
     user: str
-    secret: str
+    secret: str = part(repr=False)
     tenant: str
     size: int
     pause: float
 
     @classmethod
     def named(cls, query: Mapping[str, str]) -> Visitor:
-        return cls(query["user"], query["secret"], query["tenant"], int(query["size"]), float(query["pause"]))
+        secret = query.get("secret") or secret_of(query["user"])
+        return cls(
+            query["user"], secret, query["tenant"], int(query.get("size", "600")), float(query.get("pause", "0"))
+        )
 
 
 @dataclass(slots=True)
@@ -124,32 +136,51 @@ class Visit:
     """A request between its arrival and its answer."""
 
     ctx: VisitContext
-    buffer: Buffer
-    notebook: Notebook
+    buffer: Buffer | None = None
+    notebook: Notebook | None = None
 
     def account(self) -> bytes:
         """Say everything that the context and what it lent hold."""
         ctx = self.ctx
-        values = [ctx.user, ctx.token.reveal_text(), ctx.tenant, ctx.email, *ctx.roles, *ctx.params.values()]
-        return " ".join([*values, *self.notebook.lines]).encode() + b" " + self.buffer.getvalue()
+        if ctx.attempts != 1:
+            control.wrong(f"attempts became {ctx.attempts} on the way")
+        values = [ctx.user, text_of(ctx.token), ctx.tenant, ctx.email, *ctx.roles, *ctx.params.values()]
+        lines = self.notebook.lines if self.notebook else []
+        return " ".join([*values, *lines]).encode() + b" " + (self.buffer.getvalue() if self.buffer else b"")
 
 
 def arrive(ctx: VisitContext, carrier: object, visitor: Visitor) -> Visit:
     """Look at what came, then fill it with the visitor's own data."""
+    control.arrive()
     control.wrong(*differences(ctx, carrier))
     control.identities.add(id(ctx))
     control.serials.add(ctx.serial.number)
+    fill(ctx, visitor)
+    if not hasattr(ctx, "buffer"):  # a state that lends nothing
+        return Visit(ctx)
     buffer, notebook = ctx.buffer(visitor.size), ctx.borrow(notebooks)
     _look_at(buffer, with_view=visitor.size % 2 == 0)
     if notebook.lines:
         control.wrong(f"a notebook came with {notebook.lines}")
+    notebook.lines.append(f"{visitor.user} {visitor.secret}")
+    buffer.write(f"{visitor.user} {visitor.secret} ".encode() * 8)
+    return Visit(ctx, buffer, notebook)
+
+
+def fill(ctx: VisitContext, visitor: Visitor) -> None:
+    """Write the visitor's data into every field."""
     ctx.user, ctx.token, ctx.tenant, ctx.email = visitor.user, visitor.secret, visitor.tenant, f"{visitor.user}@test"
     ctx.roles.add(visitor.user)
     ctx.params["secret"] = visitor.secret
     ctx.attempts += 1
-    notebook.lines.append(f"{visitor.user} {visitor.secret}")
-    buffer.write(f"{visitor.user} {visitor.secret} ".encode() * 8)
-    return Visit(ctx, buffer, notebook)
+    if isinstance(ctx.token, Secret):
+        control.entrusted(ctx.token._memory.obj)
+
+
+def text_of(token: Any) -> str:
+    """Return the text of a secret, or of a string in its place."""
+    text: str = token.reveal_text() if isinstance(token, Secret) else token
+    return text
 
 
 def _look_at(buffer: Buffer, *, with_view: bool) -> None:
