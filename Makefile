@@ -15,7 +15,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak test-all test-3.11 test-3.12 test-3.13 lint format bench clean
+.PHONY: help setup demo serve test soak peers test-all test-3.11 test-3.12 test-3.13 lint format bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,11 @@ test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
 
 soak: $(VENV)/.installed-test ## Run the slow tests only
 	$(PYTHON) -m pytest -m slow $(PYTEST_ARGS)
+
+peers: $(VENV)/.installed-test ## Run what people write today through the same endings: build/peers.json
+	@mkdir -p build
+	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
+	$(PYTHON) -m tests.servers.matrix build/peers.json
 
 test-all: test-3.11 test-3.12 test-3.13 ## Run the tests on CPython 3.11, 3.12 and 3.13
 
