@@ -15,7 +15,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak peers test-all test-3.11 test-3.12 test-3.13 lint format bench clean
+.PHONY: help setup demo serve test soak matrix peers chaos test-all test-3.11 test-3.12 test-3.13 lint format bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,13 +31,21 @@ serve: $(VENV)/.installed-demo ## Run the Starlette example (PORT=8000)
 test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
 	$(PYTHON) -m pytest $(PYTEST_ARGS)
 
-soak: $(VENV)/.installed-test ## Run the slow tests only
-	$(PYTHON) -m pytest -m slow $(PYTEST_ARGS)
+soak: $(VENV)/.installed-test ## Send 100,000 requests to each framework, and look for anything foreign
+	$(PYTHON) -m pytest -m slow tests/servers/test_isolation.py $(PYTEST_ARGS)
+
+matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matrix.json
+	@mkdir -p build
+	POOLWARE_MATRIX=build/matrix.json $(PYTHON) -m pytest tests/servers $(PYTEST_ARGS)
+	$(PYTHON) -m tests.servers.matrix build/matrix.json
 
 peers: $(VENV)/.installed-test ## Run what people write today through the same endings: build/peers.json
 	@mkdir -p build
 	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/peers.json
+
+chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
+	$(PYTHON) -m pytest -m slow tests/chaos $(PYTEST_ARGS)
 
 test-all: test-3.11 test-3.12 test-3.13 ## Run the tests on CPython 3.11, 3.12 and 3.13
 
