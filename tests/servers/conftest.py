@@ -14,14 +14,6 @@ from .matrix import Matrix, excuse_of
 from .settled import balanced, settled
 from .targets import COLUMNS, Served, Target, served
 
-TARGETS = {
-    "starlette": ("uvicorn-uvloop-httptools", "apps.starlette_app:app", ""),
-    "flask-sync": ("gunicorn-sync", "apps.flask_app:app", ""),
-    "flask-gthread": ("gunicorn-gthread", "apps.flask_app:app", ""),
-    "django-wsgi": ("gunicorn-gthread", "apps.django_app:wsgi", ""),
-    "django-asgi": ("uvicorn-uvloop-httptools", "apps.django_app:asgi", "/async"),
-}
-"""Server, app and prefix for the tests of stopping servers."""
 matrix = Matrix()
 _failed = pytest.StashKey[bool]()
 _COMPLAINTS = re.compile(r"did not take back|without release|failed; the")

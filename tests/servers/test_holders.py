@@ -89,12 +89,24 @@ def test_part_kept(target, part):
     """H04, H06, H07, H09, H43: written to after the end, while the next requests run, and before it is let go of."""
     visit_once(target, "keep", part=part)
     asyncio.run(visits(target))
+    wait_until(lambda: report(target.running)["contexts"]["in_use"] == 0)
     assert target.control("write-late") == [LATE_WRITES[part]]
-    asyncio.run(visits(target))
+    if part == "borrowed":  # a pool looks at an object when its turn has come
+        wait_until(lambda: asyncio.run(everything_in_use(target)) or in_quarantine(target))
+    else:
+        asyncio.run(visits(target))
     held = {"context": {"contexts": 1}, "view": {"buffers": 1}, "borrowed": {"objects": 1}}
     wait_until(lambda: in_quarantine(target) == held.get(part, {}))
     assert target.control("write-late") == [LATE_WRITES[part]]
     target.control("let-go")
+
+
+async def everything_in_use(target):
+    """Come together with enough others to need all that rests in the pool of borrowed objects, and one more."""
+    resting = (await asyncio.to_thread(report, target.running))["objects"]["idle"]
+    async with asyncio.TaskGroup() as group:
+        for _ in range(resting + 1 if target.has("concurrency") else 1):
+            group.create_task(visits(target, 1, pause=0.05))
 
 
 def test_context_variable(target):

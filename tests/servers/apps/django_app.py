@@ -317,27 +317,11 @@ def hello(_request: HttpRequest) -> Any:
     return HttpResponse("hello")
 
 
-def slow(request: HttpRequest) -> Any:
-    ctx = state_of(request)
-    buffer = ctx.buffer(4096)
-    ctx.tenant = "patient"
-    control.saw("slow began")
-    time.sleep(float(request.GET.get("seconds", "0.5")))
-    try:
-        buffer.write(b"still here")
-        control.saw(f"slow ended as {ctx.tenant}")
-    except Exception as error:
-        control.saw(f"slow ended with {type(error).__name__}")
-        raise
-    return HttpResponse(ctx.tenant)
-
-
 urlpatterns = [
     path("visit/<kind>", visit),
     path("async/visit/<kind>", visit_async),
     path("sync/visit/<kind>", visit),
     path("hello", hello),
-    path("slow", slow),
 ]
 settings.configure(
     SECRET_KEY="a test's own",

@@ -236,16 +236,6 @@ def hello() -> str:
     return "hello"
 
 
-@views.get("/slow")
-def slow() -> str:
-    ctx = state_of(request)
-    ctx.tenant = "patient"
-    control.saw("slow began")
-    time.sleep(float(request.args.get("seconds", "0.5")))
-    control.saw(f"slow ended as {ctx.tenant}")
-    return ctx.tenant
-
-
 # --- the same application in other arrangements -----------------------------------------------------------------------
 
 

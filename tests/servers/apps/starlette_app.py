@@ -282,15 +282,6 @@ async def hello(_request: Request) -> Response:
     return PlainTextResponse("hello")
 
 
-async def slow(request: Request) -> Response:
-    ctx = state_of(request)
-    ctx.tenant = "patient"
-    control.saw("slow began")
-    await anyio.sleep(float(request.query_params.get("seconds", "0.5")))
-    control.saw(f"slow ended as {ctx.tenant}")
-    return PlainTextResponse(ctx.tenant)
-
-
 async def socket(websocket: WebSocket) -> None:
     here, _ = enter(websocket)
     if "deny" in websocket.query_params:
@@ -316,7 +307,6 @@ def make(*middleware: Middleware) -> Starlette:
             Route("/visit/{kind}", visit, methods=["GET", "POST"]),
             Route("/sync/visit/linger", linger_in_thread),
             Route("/hello", hello),
-            Route("/slow", slow),
             WebSocketRoute("/socket", socket),
         ],
         middleware=middleware,

@@ -1,0 +1,78 @@
+"""Poolware with one protection taken out, inside of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from poolware import BufferPool, ObjectPool
+from poolware._core import cycle
+from poolware._core.proof import SOLE
+from poolware.pools import buffers, objects, quarantine
+
+Patch = pytest.MonkeyPatch
+
+
+def without_proof(patch: Patch) -> None:
+    """Everything counts as held by nobody else (H06)."""
+    for module in (cycle, quarantine):
+        patch.setattr(module, "getrefcount", lambda _obj: SOLE)
+
+
+def without_reset(patch: Patch) -> None:
+    """Objects go back as they are (H01)."""
+    parts_of = cycle._context_parts
+
+    def parts(*args: Any) -> Any:
+        return {**parts_of(*args), "pristine": ["True"], "prepare": [], "reset": ["give_back(obj)"]}
+
+    patch.setattr(cycle, "_context_parts", parts)
+    patch.setattr(ObjectPool, "_restoring", lambda _self, _reset: lambda _obj: True)
+
+
+def without_once(patch: Patch) -> None:
+    """Whatever is released is taken, as often as it is (H12, H13)."""
+    for name, check, nothing in (
+        ("_PLAIN_CYCLE", "if take_back(id(obj), nothing) is not obj:", "take_back(id(obj), nothing)\n    if False:"),
+        ("_CONTEXT_CYCLE", "except (KeyError, TypeError):\n        return refuse(obj)", "except KeyError: pass"),
+    ):
+        text = getattr(cycle, name)
+        assert check in text
+        patch.setattr(cycle, name, text.replace(check, nothing))
+
+
+def without_search_for_holders(patch: Patch) -> None:
+    """What is lent counts as lost, whoever uses it (H32)."""
+    patch.setattr(objects, "getrefcount", lambda _obj: objects.LENT_SOLE)
+
+
+def without_quarantine(patch: Patch) -> None:
+    """Memory is used again at once, whoever may still hold a view of it (H07)."""
+
+    def put_back(self: Any, storage: Any, memory: Any, used: int, _guard: Any = None) -> None:
+        self._rest(storage, memory, used)
+
+    def take(self: Any, size: int) -> bytearray:
+        tier = next((tier for tier in self.tiers if tier >= size), size)
+        return self._idle[tier].pop() if self._idle.get(tier) else self._build(tier)
+
+    patch.setattr(BufferPool, "_put_back", put_back)
+    patch.setattr(BufferPool, "_take", take)
+
+
+def without_wiping(patch: Patch) -> None:
+    """Buffers go back as they are (H09)."""
+    patch.setattr(buffers, "wipe", lambda *_args: None)
+
+
+SABOTAGE: dict[str, tuple[Callable[[Patch], None], tuple[str, ...]]] = {
+    "proof": (without_proof, ("object_pools", "requests", "asyncio", "trio", "threads")),
+    "reset": (without_reset, ("object_pools", "requests", "asyncio", "trio", "threads", "two_loops")),
+    "once": (without_once, ("object_pools", "requests", "threads")),
+    "search for holders": (without_search_for_holders, ("object_pools",)),
+    "quarantine of memory": (without_quarantine, ("buffer_pools", "asyncio", "trio", "threads")),
+    "wiping": (without_wiping, ("buffer_pools", "requests", "asyncio", "trio", "threads")),
+}
+"""What is taken out, how, and which parts of the chaos have to notice."""
