@@ -118,7 +118,7 @@ class BufferPool:
         self._array_types = {tier: ctypes.c_ubyte * tier for tier in self.tiers}
         self._lent: dict[int, bytearray] = {}
         self._inherited: dict[int, bytearray] = {}
-        self.at_end = AtEnd(self)
+        self.at_end: AtEnd = AtEnd(self)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
         self._quarantine: dict[int, tuple[bytearray, weakref.ref[Any]]] = {}
         restart_in_child(self)
