@@ -112,9 +112,13 @@ async def connect(port: int, receive_buffer: int | None = None) -> Connection:
     sock.setblocking(False)
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    async with asyncio.timeout(PATIENCE):
-        await asyncio.get_running_loop().sock_connect(sock, (HOST, port))
-        return Connection(*await asyncio.open_connection(sock=sock, limit=1 << 16))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.get_running_loop().sock_connect(sock, (HOST, port))
+            return Connection(*await asyncio.open_connection(sock=sock, limit=1 << 16))
+    except BaseException:
+        sock.close()
+        raise
 
 
 @asynccontextmanager
