@@ -5,6 +5,7 @@ VENV ?= .venv
 # Empty: the first suitable interpreter. Otherwise a version such as 3.12.
 PYTHON_VERSION ?=
 PYTEST_ARGS ?=
+WORKERS ?= 3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
@@ -28,8 +29,9 @@ demo: $(VENV)/.installed-demo ## Measure pooled against fresh here: build/demo/r
 serve: $(VENV)/.installed-demo ## Run the Starlette example (PORT=8000)
 	$(PYTHON) -m uvicorn examples.starlette_app:app --host $(HOST) --port $(PORT)
 
+# Most tests wait for servers: more of them at a time than the machine has cores.
 test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
-	$(PYTHON) -m pytest $(PYTEST_ARGS)
+	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 soak: $(VENV)/.installed-test ## Send 100,000 requests to each framework, and look for anything foreign
 	$(PYTHON) -m pytest -m slow tests/servers/test_isolation.py $(PYTEST_ARGS)
