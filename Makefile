@@ -6,6 +6,7 @@ VENV ?= .venv
 PYTHON_VERSION ?=
 PYTEST_ARGS ?=
 WORKERS ?= 3
+MUTATION_ARGS ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
@@ -16,7 +17,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak matrix peers chaos test-all test-3.11 test-3.12 test-3.13 lint format bench clean
+.PHONY: help setup demo serve test soak matrix peers chaos mutation test-all test-3.11 test-3.12 test-3.13 lint format bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +49,10 @@ peers: $(VENV)/.installed-test ## Run what people write today through the same e
 
 chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
 	$(PYTHON) -m pytest -m slow tests/chaos $(PYTEST_ARGS)
+
+mutation: $(VENV)/.installed-test ## Which faults would no test notice? build/mutation.json (MUTATION_ARGS="--only web/")
+	@mkdir -p build
+	$(PYTHON) -m tests.mutation $(MUTATION_ARGS)
 
 test-all: test-3.11 test-3.12 test-3.13 ## Run the tests on CPython 3.11, 3.12 and 3.13
 

@@ -166,14 +166,14 @@ class Run:
         self.results.sort(key=lambda result: (result.mutant.module, result.mutant.line))
 
     def _quick(self, session: Session, numbers: list[int], coverage: Coverage, order: Order) -> Any:
+        paths = {module: self.copy.package / module for module in self.copy.base}
+        functions = {module: functions_of(path) for module, path in paths.items()}
         gc.collect()
-        gc.freeze()
+        gc.freeze()  # from here on get_objects() sees none of them
         _, failure = in_child(lambda: session.first_failure(list(session.items)))
         if failure != "":
             return str(failure)
         self.say(f"{len(coverage.seconds)} tests pass without a fault; {len(self.mutants)} mutants\n")
-        paths = {module: self.copy.package / module for module in self.copy.base}
-        functions = {module: functions_of(path) for module, path in paths.items()}
 
         def swapped(mutant: Mutant, names: list[str]) -> str:
             module = mutant.module

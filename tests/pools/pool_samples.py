@@ -39,5 +39,5 @@ def check_books(pool: ObjectPool[Any], *, cleared: int = 0, threads: int = 0) ->
     assert min(stats.released, stats.hits, stats.destroyed) >= 0
     assert stats.idle == len(pool._idle)
     assert stats.idle <= pool.max_idle
-    assert stats.idle + len(pool._kind.lent) + stats.quarantined <= pool.max_idle + threads
+    assert stats.idle + len(pool._kind.lent) <= pool.max_idle + threads
     return stats

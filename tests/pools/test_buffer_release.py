@@ -26,7 +26,7 @@ def test_second_release_raises(pool, how):
     stats = pool.get_stats()
     assert (stats.refused, stats.released, stats.idle) == (2, 1, 1)
     first, second = pool.acquire(10), pool.acquire(10)
-    assert pool._lent[id(first)] is not pool._lent[id(second)]
+    assert first._memory.obj is not second._memory.obj
     first.release()
     second.release()
 
@@ -93,7 +93,7 @@ def test_memory_that_somebody_got_at_is_not_handed_out(pool):
     pool.acquire(10).release()
     stolen = pool._idle[16][0]
     with pool.lease(10) as buffer:
-        assert pool._lent[id(buffer)] is not stolen
+        assert buffer._memory.obj is not stolen
     del stolen
     held = [pool.acquire(10), pool.acquire(10)]
     assert pool.get_stats().created == 2

@@ -33,7 +33,7 @@ def test_exported_memory_is_quarantined_until_the_last_view_dies(pool, kind):
     """H07 H08: then it is wiped and used again, and not before."""
     buffer = pool.acquire(10)
     buffer.write(b"geheim")
-    storage = pool._lent[id(buffer)]
+    storage = buffer._memory.obj
     identity = id(storage)
     holder = [HOLDERS[kind](buffer)]
     buffer.release()
@@ -42,13 +42,13 @@ def test_exported_memory_is_quarantined_until_the_last_view_dies(pool, kind):
     assert storage.startswith(b"geheim")
     del storage
     with pool.lease(10) as other:
-        assert id(pool._lent[id(other)]) != identity
+        assert id(other._memory.obj) != identity
     holder.clear()
     stats = pool.get_stats()
     assert (stats.quarantined, stats.idle) == (0, 2)
     assert not any(byte for resting in pool._idle[16] for byte in resting)
     both = [pool.acquire(10), pool.acquire(10)]
-    assert identity in {id(pool._lent[id(buffer)]) for buffer in both}
+    assert identity in {id(buffer._memory.obj) for buffer in both}
     for buffer in both:
         buffer.release()
 

@@ -64,7 +64,7 @@ def test_left_memory_is_wiped_when_it_is_left(wipe):
     pool = BufferPool(tiers=TIERS, wipe=wipe)
     buffer = pool.acquire(10)
     buffer.write(b"geheim")
-    first = pool._lent[id(buffer)]
+    first = buffer._memory.obj
     buffer.write(b"x" * 100)
     assert touched(first) == 0
     assert resting(pool) == [first]
@@ -78,7 +78,7 @@ def test_truncate_wipes_what_it_cuts_off():
     with pool.lease(10) as buffer:
         buffer.write(b"kept and cut off")
         buffer.truncate(4)
-        assert pool._lent[id(buffer)].strip(b"\0") == b"kept"
+        assert buffer._memory.obj.strip(b"\0") == b"kept"
 
 
 @pytest.mark.parametrize("size", [10, 5000, 200_000])
@@ -87,7 +87,7 @@ def test_dropped_memory_is_wiped_too(size):
     pool = BufferPool(tiers=TIERS, max_idle=0)
     buffer = pool.acquire(size)
     buffer.write(b"g" * size)
-    storage = pool._lent[id(buffer)]
+    storage = buffer._memory.obj
     buffer.release()
     assert resting(pool) == []
     assert touched(storage) == 0
@@ -98,7 +98,7 @@ def test_used_wipes_what_was_used_and_no_more():
     pool = BufferPool(tiers=(64,), wipe="used")
     buffer = pool.acquire(10)
     buffer.write(b"geheim")
-    storage = pool._lent[id(buffer)]
+    storage = buffer._memory.obj
     storage[10:14] = b"dirt"
     buffer.release()
     assert storage.strip(b"\0") == b"dirt"
@@ -107,7 +107,7 @@ def test_used_wipes_what_was_used_and_no_more():
 def test_full_wipes_all_of_it():
     pool = BufferPool(tiers=(64,), wipe="full")
     buffer = pool.acquire(10)
-    storage = pool._lent[id(buffer)]
+    storage = buffer._memory.obj
     storage[10:14] = b"dirt"
     buffer.release()
     assert touched(storage) == 0

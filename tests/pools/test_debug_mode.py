@@ -292,3 +292,30 @@ def test_a_read_only_view_keeps_the_memory_away_from_others():
     assert bytes(view) == b"response"
     del view
     assert pool.get_stats().quarantined == 0
+
+
+def test_a_class_whose_metaclass_keeps_a_register():
+    """It is left alone: a poisoned subclass has no place there."""
+    registered = []
+
+    class Registering(type):
+        def __init__(cls, name, bases, namespace):
+            super().__init__(name, bases, namespace)
+            registered.append(name)
+
+    class Row(metaclass=Registering):
+        pass
+
+    pool = ObjectPool(Row, reset=None)
+    with pool.lease():
+        pass
+    assert registered == ["Row"]
+
+
+def test_clean_uses_count_as_escaped_from_no_quarantine():
+    """In debug mode everything passes through the quarantine, held or not."""
+    pool = ObjectPool(Job, max_quarantine=0)
+    many = [pool.acquire() for _ in range(300)]
+    while many:
+        pool.release(many.pop())
+    assert pool.get_stats().escaped == 0

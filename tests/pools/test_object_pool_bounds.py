@@ -1,6 +1,7 @@
 """How many objects a pool keeps: never more than it was told, and it never waits."""
 
 import functools
+import threading
 
 import pytest
 from pool_samples import Tool, check_books, tool_pool
@@ -176,3 +177,58 @@ def test_generic_objects_keep_their_state_without_reset():
     held[0].owner = "somebody"
     pool.release(held.pop())
     assert (pool.acquire().owner, pool.get_stats().hits) == ("somebody", 1)
+
+
+def test_prewarm_stops_at_a_reset_that_fails(caplog):
+    """H29: it is not tried for ever."""
+
+    def fail(_obj):
+        raise OSError("disk full")
+
+    pool = ObjectPool(list, reset=fail, prewarm=3)
+    stats = check_books(pool)
+    assert (stats.idle, stats.created, stats.reset_errors) == (0, 1, 1)
+    assert "reset failed" in caplog.text
+
+
+def test_prewarm_holds_no_lock_while_it_resets():
+    """H35: another thread acquires meanwhile, whatever the reset waits for."""
+    acquired = threading.Event()
+
+    def reset(_obj):
+        if threading.current_thread() is not threading.main_thread():
+            return
+        thread = threading.Thread(target=lambda: (pool.acquire(), acquired.set()))
+        thread.start()
+        thread.join(10)
+
+    pool = ObjectPool(list, reset=reset)
+    pool.prewarm(1)
+    assert acquired.is_set()
+
+
+def test_what_somebody_holds_takes_no_room(make):
+    """H30: sixteen objects that an error tracker keeps do not end reuse."""
+    pool = make(max_idle=16)
+    held = [pool.acquire() for _ in range(16)]
+    for obj in held:
+        pool.release(obj)
+    del obj
+    for _ in range(100):
+        use_at_once(pool, 1)
+    stats = check_books(pool)
+    assert (stats.quarantined, stats.hits, stats.dropped) == (16, 99, 0)
+    held.clear()
+    stats = check_books(pool)
+    assert (stats.idle, stats.quarantined, stats.dropped) == (16, 0, 1)
+
+
+def test_only_what_is_held_escapes(make):
+    """Over its limit the quarantine lets go of what has come free without being looked at first."""
+    pool = make(max_quarantine=4)
+    held = [pool.acquire() for _ in range(10)]
+    for obj in held:
+        pool.release(obj)
+        held[held.index(obj)] = None
+    del obj
+    assert check_books(pool).escaped <= 1

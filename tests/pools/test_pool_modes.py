@@ -1,5 +1,6 @@
 """POOLWARE_MODE: off reuses nothing and wipes all the same; debug also says who acquired and who released."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -81,7 +82,7 @@ def test_buffers_are_wiped_and_dropped(mode):
     pool = BufferPool()
     buffer = pool.acquire(10)
     buffer.write(b"geheim")
-    storage = pool._lent[id(buffer)]
+    storage = buffer._memory.obj
     buffer.release()
     assert storage == bytes(1024)
     stats = pool.get_stats()
@@ -166,3 +167,12 @@ def test_debug_says_what_happened_where(tmp_path, folder):
     assert f'File "{script}", line 8, in make_job' in acquired_at
     assert f'File "{script}", line 11, in drop_job' in released_at
     assert "pools" + os.sep + "objects.py" not in released
+
+
+def test_giving_back_by_hand_what_was_borrowed_is_no_error(mode, caplog):
+    """As when reuse is on."""
+    tools, jobs = tool_pool(), ObjectPool(Job)
+    job = jobs.acquire()
+    tools.release(job.borrow(tools))
+    jobs.release(job)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -1,8 +1,15 @@
 """assert_isolated finds the faults that were planted, and nothing in applications without one."""
 
-import pytest
+import dataclasses
+import enum
+import itertools
+import pathlib
+import uuid
 
-from poolware import BadOption
+import pytest
+from flask import request
+
+from poolware import BadOption, RequestContext, field
 from poolware.testing import assert_isolated
 
 from . import faulty_apps as apps
@@ -108,3 +115,70 @@ def test_an_application_that_fails_to_start():
 
     with pytest.raises(RuntimeError, match="the application failed at startup: no database"):
         assert_isolated(app, requests=1)
+
+
+class Plan(enum.Enum):
+    FREE = "free"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    rate: int = 1
+
+
+class Shared(RequestContext):
+    plan: Plan = Plan.FREE
+    limits: Limits = Limits()
+    root: pathlib.PurePath = pathlib.PurePath("/srv")
+    key: uuid.UUID | None = None
+
+
+def test_what_cannot_be_changed_is_left_as_it_is():
+    """Its attributes belong to everybody; writing to them behind its back would be the fault."""
+    before = repr((Plan.FREE, Limits(), Shared.describe()))
+
+    def view():
+        request.ctx.key = uuid.UUID(int=0)
+        return "fine"
+
+    assert assert_isolated(apps.flask(Shared, view), requests=50).answers == {"200": 50}
+    assert repr((Plan.FREE, Limits(), Shared.describe())) == before
+
+
+class Refusing(dict):
+    def __setitem__(self, key, value):
+        raise TypeError("immutable")
+
+
+def test_a_field_that_refuses_or_is_gone():
+    def view():
+        request.ctx.params = Refusing()
+        del request.ctx.user
+        return "fine"
+
+    assert assert_isolated(apps.flask(view=view), requests=50).answers == {"200": 50}
+
+
+class Account:
+    def __init__(self):
+        self.is_admin = False
+
+    def clear(self):
+        """Forget nothing."""
+
+
+class Forgetful(RequestContext):
+    account: Account = field(factory=Account, reset=Account.clear)
+
+
+def test_a_reset_that_forgets_a_number():
+    """H01."""
+    with pytest.raises(AssertionError, match=r"contexts arrived dirty:\nForgetful\.account"):
+        assert_isolated(apps.flask(Forgetful, lambda: "fine"), requests=50)
+
+
+def test_a_stream_without_end(monkeypatch):
+    """The clients leave after a while."""
+    monkeypatch.setattr("poolware.testing.drivers._PATIENCE", 0.05)
+    app = apps.flask(view=lambda: itertools.repeat("more"))
+    assert assert_isolated(app, requests=8).answers == {"200": 8}

@@ -202,3 +202,17 @@ async def test_a_timeout_that_is_none(lifecycle, timeout):
     with pytest.raises(BadOption, match=r"timeout=.*: it takes a number above 0, or None"):
         await read_body_async(scope, None, limit=10, timeout=timeout)
     lifecycle.finish(scope)
+
+
+@pytest.mark.anyio
+async def test_a_timeout_of_the_servers_own(lifecycle):
+    """It is none of the body's."""
+
+    async def receive():
+        raise TimeoutError("the server's")
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    lifecycle.begin(scope)
+    with pytest.raises(TimeoutError, match="the server's"):
+        await read_body_async(scope, receive, limit=10)
+    lifecycle.finish(scope)

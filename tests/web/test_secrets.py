@@ -32,7 +32,7 @@ class Handler:
         ctx.email = "ada@example.org"
         buffer = ctx.buffer(100)
         buffer.write(b"swordfish")
-        self.memories = [ctx.token._memory, ctx.card, buffer._pool._lent[id(buffer)]]
+        self.memories = [ctx.token._memory, ctx.card, buffer._memory.obj]
         assert all(map(any, self.memories))
         if self.end in {"keeps the context", "keeps both"}:
             self.kept.append(ctx)

@@ -173,3 +173,28 @@ def test_a_closed_response_does_not_end_the_next_request_of_the_same_environ(cal
     answer.body.close()
     assert KEY not in environ
     assert middleware.lifecycle.pool.get_stats().released == 2
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        lambda app: lambda environ, start: (piece.upper() for piece in app(environ, start)),
+        lambda app: lambda environ, start: map(bytes.upper, app(environ, start)),
+        lambda app: lambda environ, start: [piece.upper() for piece in app(environ, start)],
+    ],
+    ids=["generator", "map", "list"],
+)
+@pytest.mark.parametrize("kind", ["generator", "list"])
+def test_an_outer_middleware_that_keeps_only_the_iterator(outer, kind, make_environ):
+    """H20: the request lasts until the last piece, although nobody holds what the application returned."""
+    environ = make_environ()
+
+    def make_response(environ):
+        pieces = (AppContext.of(environ).tenant.encode() for _ in range(2))
+        return pieces if kind == "generator" else list(pieces)
+
+    middleware = serving(make_response)
+    assert b"".join(outer(middleware)(environ, lambda *_: None)) == b"ACMEACME"
+    gc.collect()
+    assert KEY not in environ
+    assert middleware.lifecycle.pool.get_stats().released == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import threading
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast
 
@@ -13,10 +14,10 @@ from poolware.context.define import HOME, INTERNAL, ContextMeta, describe_fields
 from poolware.context.fields import FieldDescription, field
 from poolware.context.variants import copy_for_detached, rebuild_detached
 from poolware.errors import (
-    AlreadyReleased,
     BadOption,
     ContextDetached,
     NotCopyable,
+    ReleaseError,
     UndeclaredField,
     UnknownOption,
     WrongContext,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Context", "RequestContext"]
 
 T = TypeVar("T")
+
+_FIRST_LOAN = threading.Lock()
 
 
 class Context(metaclass=ContextMeta):
@@ -50,8 +53,8 @@ class Context(metaclass=ContextMeta):
     __poolware_fields__: ClassVar[dict[str, Any]] = {}
     __poolware_plan__: ClassVar[Any] = None
     _also_settable: ClassVar[tuple[str, ...]] = ()
-    _lent: list[Any] | None
-    """What was borrowed until the end: object and pool by turns."""
+    _lent: list[list[Any]] | None
+    """What was borrowed until the end: pool and object each."""
     _carrier: Any
     """The scope or environ of the request; after the end, the text that names it."""
     _request_id: str | None
@@ -198,8 +201,10 @@ class Context(metaclass=ContextMeta):
 
     def _keep_until_end(self, pool: Pool[T], obj: T) -> None:
         if self._lent is None:
-            self._lent = []
-        self._lent += (obj, pool)
+            with _FIRST_LOAN:  # two threads of one request, as FastAPI's dependencies run in
+                if self._lent is None:
+                    self._lent = []
+        self._lent.append([pool, obj])
 
     def _give_back(self) -> None:
         """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
@@ -207,10 +212,11 @@ class Context(metaclass=ContextMeta):
         lent = slot.__get__(self) or []
         try:
             while lent:
-                pool = lent.pop()
+                loan = lent.pop()
+                pool = loan[0]
                 try:
-                    pool.release(lent.pop())  # held by nothing here: the pool sees who else holds it
-                except AlreadyReleased:
+                    pool.release(loan.pop())  # held by nothing here: the pool sees who else holds it
+                except ReleaseError:
                     logger.debug("%r was released by hand before the response ended", pool)
                 except Exception:
                     logger.exception("%r did not take back what a request had borrowed", pool)

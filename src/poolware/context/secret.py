@@ -41,17 +41,22 @@ class Secret:
         Raises `SecretReleased` after the end of the request.
         """
         source = value if isinstance(value, str) else flat(value)
-        old = memory = self._live()
+        memory = self._live()
         size = _utf8_size(source) if isinstance(source, str) else len(source)
-        if size > len(old):
-            memory = memoryview(bytearray(max(size, 2 * len(old))))
+        if size > len(memory):
+            wipe(memory, 0, len(memory))
+            self._memory = memory = memoryview(bytearray(max(size, 2 * len(memory))))
+        self._size = max(self._size, size)  # what an interrupt leaves half written is wiped like the rest (H18)
         if isinstance(source, str):
             for place, unit in enumerate(_utf8(source)):
                 memory[place] = unit
         else:
             memory[:size] = source
-        wipe(old, size if memory is old else 0, self._size)
-        self._memory, self._size = memory, size
+        wipe(memory, size, len(memory))
+        self._size = size
+        if self._memory is None:  # the request ended in another thread meanwhile
+            wipe(memory, 0, size)
+            self._live()
 
     def reveal(self) -> bytes:
         """Return a copy of the value. Raises `SecretReleased` after the end of the request."""

@@ -12,9 +12,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from poolware._core.proof import getrefcount
 from poolware._core.state import attributes_of, state_of
 
 __all__ = ["holders"]
+
+_UNUSED_COPY = 3
+"""The count of a frame's copy of its variables: the frame's, the reader's, and the call's that asks."""
 
 
 def holders(obj: object, ignore: Iterable[object] = ()) -> list[str]:
@@ -48,8 +52,11 @@ def _variables(frame: types.FrameType, obj: object) -> list[str]:
         return []
     variables = frame.f_locals
     found = [name for name, value in variables.items() if value is obj]
-    if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED:
-        variables.clear()  # a copy, which the frame would keep, and with it whatever its function lets go of
+    copied = sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED
+    # The frame keeps its copy, and with it whatever its function lets go of; but a debugger or a caller of locals()
+    # may be using it.
+    if copied and frame.f_trace is None and getrefcount(variables) == _UNUSED_COPY:
+        variables.clear()
     return found
 
 

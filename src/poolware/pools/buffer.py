@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from poolware._core.memory import flat, wipe
 from poolware._core.misuse import reported
 from poolware._core.proof import PART_SOLE, SOLE, getrefcount
-from poolware.errors import BufferInUse, BufferReleased
+from poolware.errors import BufferInUse, BufferReleased, NotCopyable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -59,11 +59,10 @@ class Buffer:
             memory = self._grow(stop)
         if start > self._size:
             wipe(memory, self._size, start)
+        self._high = max(self._high, stop)  # before the write, which an interrupt may leave half done (H18)
         memory[start:stop] = source
         self._position = stop
-        if stop > self._size:
-            self._size = stop
-            self._high = max(self._high, stop)
+        self._size = max(self._size, stop)
         return len(source)
 
     def writelines(self, lines: Iterable[ReadableBuffer], /) -> None:
@@ -165,13 +164,15 @@ class Buffer:
         if not 0 <= start <= stop <= capacity:
             msg = f"view({start}, {stop}): it takes 0 <= start <= stop <= {capacity}, the buffer's capacity"
             raise ValueError(msg)
-        if self._guard is None:
-            self._guard = self._pool._guard(self._live())
-        view = memoryview(self._guard).cast("B")[start:stop]
-        if readonly:
-            return view.toreadonly()
-        self._size = max(self._size, stop)
-        self._high = max(self._high, stop)
+        with self._pool._lock:  # as in _grow
+            memory = self._live()
+            if self._guard is None:
+                self._guard = self._pool._guard(memory)
+            view = memoryview(self._guard).cast("B")[start:stop]
+            if readonly:
+                return view.toreadonly()
+            self._size = max(self._size, stop)
+            self._high = max(self._high, stop)
         return view
 
     @property
@@ -248,6 +249,10 @@ class Buffer:
         """Give the buffer back before the response ends. Raises `AlreadyReleased` the second time."""
         self._pool.release(self)
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        msg = "a Buffer is neither copied nor pickled: two would share its memory. getvalue() is a copy of the content"
+        raise NotCopyable(msg)
+
     def __repr__(self) -> str:
         state = "released" if self._memory is None else f"{self._size} of {len(self._memory)} bytes"
         return f"<Buffer {state}>"
@@ -276,12 +281,17 @@ class Buffer:
             if self._exported():
                 msg = f"a buffer of {len(old)} bytes cannot grow to {size} while views of it exist; release them first"
                 raise BufferInUse(msg)
-            left_behind: Any = old.obj
-            self._memory = memory = memoryview(self._pool._grow(self, size))
-            memory[: self._size] = old[: self._size]
-            used, self._high = self._high, self._size
-            busy = getrefcount(old) != SOLE
-            self._pool._put_back(left_behind, old, len(old) if busy else used, old if busy else None)
+            memory = memoryview(self._pool._larger(self, size))
+            try:
+                memory[: self._size] = old[: self._size]
+                self._memory = memory
+            finally:  # an interrupt leaves one of the two behind, wiped (H18)
+                if self._memory is memory:
+                    busy = getrefcount(old) != SOLE
+                    self._pool._put_back(old, *_used(old, self._high, busy=busy))
+                    self._high = self._size
+                else:
+                    self._pool._put_back(memory, self._high)
         return memory
 
     def _exported(self) -> bool:
@@ -290,14 +300,18 @@ class Buffer:
             self._guard = None
         return self._guard is not None
 
-    def _retire(self) -> tuple[memoryview, int, Any]:
+    def _retire(self) -> tuple[Any, ...]:
         """Become unusable; return the memory, how much of it was used, and what holds it for others."""
         memory = self._live()
-        guard = self._guard if self._exported() else None
+        holders = (self._guard,) if self._exported() else ()
         self._memory = self._guard = None
-        if guard is None and getrefcount(memory) != SOLE:  # another thread is in the middle of a write (H06)
-            return memory, len(memory), memory
-        return memory, self._high, guard
+        busy = getrefcount(memory) != SOLE
+        return memory, *_used(memory, self._high, busy=busy), *holders
+
+
+def _used(memory: memoryview, high: int, *, busy: bool) -> tuple[Any, ...]:
+    """Return how much of `memory` was used; all, and who holds it, if another thread is in the middle of a write."""
+    return (len(memory), memory) if busy else (high,)
 
 
 io.BufferedIOBase.register(Buffer)

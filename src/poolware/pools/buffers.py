@@ -116,11 +116,11 @@ class BufferPool:
         self._stacks = tuple(self._idle.values())
         # ctypes itself keeps an array type only while it is in use, and making one takes longer than all the rest.
         self._array_types = {tier: ctypes.c_ubyte * tier for tier in self.tiers}
-        self._lent: dict[int, bytearray] = {}
-        self._inherited: dict[int, bytearray] = {}
+        self._lent: set[int] = set()
+        self._inherited: set[int] = set()
         self.at_end: AtEnd = AtEnd(self)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
-        self._quarantine: dict[int, tuple[bytearray, weakref.ref[Any]]] = {}
+        self._quarantine: dict[int, tuple[bytearray, list[weakref.ref[Any]]]] = {}
         restart_in_child(self)
 
     def acquire(self, size: int) -> Buffer:
@@ -136,7 +136,7 @@ class BufferPool:
             raise BufferSizeError(msg)
         storage = self._take(size)
         buffer = self._make(self, storage)
-        self._lent[id(buffer)] = storage
+        self._lent.add(id(buffer))
         self._tallies["acquired"].tick()
         return buffer
 
@@ -204,16 +204,14 @@ class BufferPool:
         self._tallies["misses"].tick()
         return storage
 
-    def _grow(self, buffer: Buffer, size: int) -> bytearray:
-        """Lend larger memory to a buffer in place of its own; the buffer gives the old back with `_put_back`."""
+    def _larger(self, buffer: Buffer, size: int) -> bytearray:
+        """Return larger memory for a buffer, which gives its own back with `_put_back`."""
         if size > self.max_size:
             msg = f"pool {self.name!r}: a buffer of {size} bytes; at most max_size={self.max_size} are to be had"
             raise BufferSizeError(msg)
         if size > self.tiers[-1]:
             size = min(max(size, 2 * buffer.capacity), self.max_size)
         storage = self._take(size)
-        lent = self._inherited if id(buffer) in self._inherited else self._lent
-        lent[id(buffer)] = storage
         self._tallies["grown"].tick()
         return storage
 
@@ -223,18 +221,20 @@ class BufferPool:
         array_type = self._array_types.get(size) or ctypes.c_ubyte * size
         return array_type.from_buffer(memory)
 
-    def _put_back(self, storage: bytearray, memory: memoryview, used: int, guard: Any = None) -> None:
-        """Wipe and keep `storage`: at once, or when the last view made through `guard` is gone (H07)."""
-        if guard is None:
+    def _put_back(self, memory: memoryview, used: int, *holders: Any) -> None:
+        """Wipe and keep memory: at once, or when the last of `holders`, such as a guard of views, is gone (H07)."""
+        storage: Any = memory.obj
+        if not holders:
             self._rest(storage, memory, used)
             return
         key = id(storage)
 
         def let_go(_ref: object) -> None:
-            self._quarantine.pop(key, None)
-            self._rest(storage, memoryview(storage), used, reuse=not collecting())
+            _, waiting = self._quarantine.get(key, (None, ()))
+            if all(ref() is None for ref in waiting) and self._quarantine.pop(key, None) is not None:
+                self._rest(storage, memoryview(storage), used, reuse=not collecting())
 
-        self._quarantine[key] = (storage, weakref.ref(guard, let_go))
+        self._quarantine[key] = (storage, [weakref.ref(holder, let_go) for holder in holders])
 
     def _rest(self, storage: bytearray, memory: memoryview, used: int, *, reuse: bool = True) -> None:
         """Wipe memory that nobody uses any more, and keep it if there is room.
@@ -262,15 +262,18 @@ class BufferPool:
     def _end(self, buffer: Buffer) -> bool:
         """Take the memory of `buffer` back; False if it is not in use here."""
         with self._lock:
-            own = getattr(buffer, "_pool", None) is self
-            storage = self._lent.pop(id(buffer), None) if own else None
-            inherited = self._inherited.pop(id(buffer), None) if own else None
-            if storage is not None:
-                self._put_back(storage, *buffer._retire())
-            elif inherited is not None:
-                memory, used, _guard = buffer._retire()
+            if getattr(buffer, "_pool", None) is not self:
+                return False
+            if id(buffer) in self._lent:
+                self._lent.remove(id(buffer))
+                self._put_back(*buffer._retire())
+                return True
+            if id(buffer) in self._inherited:
+                self._inherited.remove(id(buffer))
+                memory, used, *_ = buffer._retire()
                 wipe(memory, 0, used)
-        return storage is not None or inherited is not None
+                return True
+        return False
 
     def _abandon(self, buffer: Buffer) -> None:
         """Take back a buffer that was dropped without release."""
@@ -289,7 +292,7 @@ class BufferPool:
         for tier in self._idle.values():
             tier.clear()
         self._quarantine.clear()
-        self._inherited.update(self._lent)
+        self._inherited |= self._lent
         self._lent.clear()
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
 

@@ -139,7 +139,9 @@ class ObjectPool(Generic[T]):
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
         self._look_for_lost_at = 64
-        self._quarantine: Quarantine[T] = Quarantine(whole_number("max_quarantine", max_quarantine), self._escape)
+        # In debug mode everything passes through it, held or not.
+        limit = max(whole_number("max_quarantine", max_quarantine), 256 if self._mode is Mode.DEBUG else 0)
+        self._quarantine: Quarantine[T] = Quarantine(limit, self._free, self._escape)
         self._kind = self._kind_of(factory, reset, validate, _home)
         self._kind.generate(self._names(validate))
         self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release
@@ -152,12 +154,13 @@ class ObjectPool(Generic[T]):
 
     def prewarm(self, count: int) -> None:
         """Build until `count` objects rest in the pool, `max_idle` at the most. Does nothing where reuse is off."""
-        while self._reuse and len(self._idle) < min(whole_number("count", count), self.max_idle):
+        whole_number("count", count)
+        while self._reuse and len(self._idle) < count and self._has_room():
             obj = self._construct()
-            with self._lock:
-                if not self._has_room():
-                    return
-                self._free(obj)
+            if not self._kind.unseal(obj):
+                return
+            if not self._keep(obj):
+                self._drop(obj)
 
     def clear(self) -> None:
         """Let go of every resting object. What is in use or quarantined is kept when it comes back."""
@@ -167,7 +170,7 @@ class ObjectPool(Generic[T]):
 
     def get_stats(self) -> PoolStats:
         """Return what the pool has done and holds, after looking at all of its quarantine."""
-        self._quarantine.sweep(len(self._quarantine), self._free)
+        self._quarantine.sweep(len(self._quarantine))
         self._take_back_lost()
         self._trim()
         count = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
@@ -260,7 +263,7 @@ class ObjectPool(Generic[T]):
 
     def _build(self) -> T:
         """Serve an acquisition that found nothing resting."""
-        if self._quarantine.sweep(_LOOKS, self._free) and self._reuse:
+        if self._quarantine.sweep(_LOOKS) and self._reuse:
             return self.acquire()
         if self._in_use() >= self._look_for_lost_at:
             self._take_back_lost()
@@ -287,8 +290,8 @@ class ObjectPool(Generic[T]):
         return len(self._kind.lent) + len(self._surplus)
 
     def _has_room(self) -> bool:
-        """Whether one more object is to be kept, counting all that will come back to rest."""
-        return len(self._idle) + len(self._kind.lent) + len(self._quarantine) < self.max_idle
+        """Whether one more object is to be kept, counting those in use, which will come back to rest."""
+        return len(self._idle) + len(self._kind.lent) < self.max_idle
 
     def _trim(self) -> None:
         """Drop what threads that were in the middle of something at the same moment have kept too much."""
@@ -309,10 +312,16 @@ class ObjectPool(Generic[T]):
 
     def _free(self, obj: T) -> None:
         """Nobody holds `obj` any more: make it rest."""
-        if not self._reuse:
+        if not self._reuse or (self._kind.unseal(obj) and not self._keep(obj)):
             self._drop(obj)
-        elif self._kind.unseal(obj):
-            self._idle.append(obj)
+
+    def _keep(self, obj: T) -> bool:
+        """Make `obj`, which is as good as new, rest if there is room."""
+        with self._lock:
+            room = self._has_room()
+            if room:
+                self._idle.append(obj)
+        return room
 
     def _retire(self, obj: T) -> None:
         """End the use of an object that somebody besides the caller still holds, or that is not to be reused."""

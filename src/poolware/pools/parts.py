@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections import deque
 from typing import Any
 
 from poolware._core.proof import getrefcount
 from poolware._core.state import NOT_STATE, attributes_of, state_of
 
-_IMMUTABLE = (str, bytes, int, float, complex, type(None), range, type(...), type(NotImplemented))
+_IMMUTABLE = (str, bytes, int, float, complex, type(None), range, type(...), type(NotImplemented), re.Pattern)
 _LOOKS = 10_000
 """How many objects are looked at: a bound on the time that one release takes."""
 
@@ -40,7 +41,7 @@ def _graph(whole: object) -> tuple[list[Any], list[str], dict[int, int]]:
         owner, name = todo.popleft()
         attributes = attributes_of(owner)  # made on demand: the references come from it from then on
         for part in gc.get_referents(owner):
-            if issubclass(type(part), (*NOT_STATE, *_IMMUTABLE)) or part is whole:
+            if issubclass(type(part), (*NOT_STATE, *_IMMUTABLE)) or part is whole or (type(part) is tuple and not part):
                 continue
             if id(part) not in inner:
                 inner[id(part)] = 0

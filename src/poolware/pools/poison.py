@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -20,15 +21,15 @@ _SPARED = {
 def poison(obj: Any, history: str) -> None:
     """Make every use of `obj` raise `ObjectReleased` with `history`. Leaves alone what cannot change its class."""
     cls = type(obj)
-    if any("__init_subclass__" in vars(base) for base in cls.__mro__[:-1]):
-        return  # it may keep a register, in which a poisoned class has no place
+    if type(cls) not in {type, ABCMeta} or any("__init_subclass__" in vars(base) for base in cls.__mro__[:-1]):
+        return  # either may keep a register, in which a poisoned class has no place
     namespace = sealed_namespace(cls.__name__, lambda _obj: "to its pool" + history, ObjectReleased, "Acquire another")
     special = {name for name in dir(cls) if name.startswith("__") and name.endswith("__")} - _SPARED
     namespace |= {name: namespace["__setattr__"] for name in special if callable(getattr(cls, name, None))}
     if "__del__" in dir(cls):
         namespace["__del__"] = _end_as_itself(cls)
     make: Any = type(cls)
-    with suppress(TypeError):  # of a built-in type, or one that cannot be derived from
+    with suppress(Exception):  # of a built-in type, or one that cannot be derived from
         set_class(obj, make(f"Released{cls.__name__}", (cls,), namespace))
 
 

@@ -19,13 +19,17 @@ T = TypeVar("T")
 
 
 class Quarantine(Generic[T]):
-    """At most `limit` objects; `escaped` is called for each one let go."""
+    """At most `limit` objects.
 
-    __slots__ = ("_escaped", "_limit", "_waiting")
+    `free` is given each that nobody holds any more; `escaped` is called for each that is let go because of the limit.
+    """
 
-    def __init__(self, limit: int, escaped: Callable[[], object]) -> None:
+    __slots__ = ("_escaped", "_free", "_limit", "_waiting")
+
+    def __init__(self, limit: int, free: Callable[[T], object], escaped: Callable[[], object]) -> None:
         self._waiting: deque[T] = deque()
         self._limit = limit
+        self._free = free
         self._escaped = escaped
 
     def __len__(self) -> int:
@@ -42,12 +46,15 @@ class Quarantine(Generic[T]):
         self._waiting.append(obj)
         while len(self._waiting) > self._limit:
             try:
-                self._waiting.popleft()
+                oldest = self._waiting.popleft()
             except IndexError:  # another thread was faster
                 return
-            self._escaped()
+            if getrefcount(oldest) == SOLE:
+                self._free(oldest)
+            else:
+                self._escaped()
 
-    def sweep(self, looks: int, free: Callable[[T], object]) -> int:
+    def sweep(self, looks: int) -> int:
         """Look at the `looks` oldest objects and hand those nobody holds to `free`; return how many."""
         found = 0
         for _ in range(min(looks, len(self._waiting))):
@@ -56,7 +63,7 @@ class Quarantine(Generic[T]):
             except IndexError:
                 break
             if getrefcount(obj) == SOLE:
-                free(obj)
+                self._free(obj)
                 found += 1
             else:
                 self._waiting.append(obj)

@@ -74,6 +74,7 @@ class WatchedBuffer(Buffer):
             self._writer = before
 
     def _unread(self, start: int, stop: int) -> None:
+        self._live()
         self._views = [view for view in self._views if view[0]() is not None]
         for _, first, last, taken in self._views:
             if first < stop and start < last:
@@ -84,7 +85,7 @@ class WatchedBuffer(Buffer):
         error = super()._after_release()
         return BufferReleased(f"{error}\nAcquired at:\n{self._acquired}Released at:\n{self._released}")
 
-    def _retire(self) -> tuple[memoryview, int, Any]:
+    def _retire(self) -> tuple[Any, ...]:
         retired = super()._retire()
         self._released = stack()
         return retired

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -151,8 +152,9 @@ def visit_wsgi(app: Any, visit: Visit) -> None:
         result = app(visit.carrier(environ), start_response)
         try:
             if visit.ending in {"ends", "leaves"}:
+                end = time.monotonic() + _PATIENCE
                 for _ in result:
-                    if visit.ending == "leaves":
+                    if visit.ending == "leaves" or time.monotonic() > end:
                         break
         finally:
             if visit.ending != "is cancelled" and hasattr(result, "close"):  # a server that never closes (H20)

@@ -10,6 +10,7 @@ from typing import Any
 
 from poolware._core.state import NOT_STATE, state_of
 from poolware.context.base import RequestContext
+from poolware.context.fields import is_immutable
 from poolware.context.secret import Secret
 
 _LOOKS = 10_000
@@ -22,13 +23,13 @@ class Marks:
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._prefix = f"left by request {id(self):x}."
+        self._number = type("MarkedNumber", (int,), {})
 
     def dirty(self, ctx: RequestContext) -> None:
         """Write to every field of `ctx`, and into what they hold."""
         mark = f"{self._prefix}{next(self._numbers)}"
-        cls = type(ctx)
-        for name, (spec, _) in cls.__poolware_fields__.items():
-            value = getattr(ctx, name)
+        for name, (spec, _) in type(ctx).__poolware_fields__.items():
+            value = getattr(ctx, name, None)  # the application may have deleted it
             if spec.capacity or not self._mark(value, mark):
                 setattr(ctx, name, mark)
         ctx.request_id = mark
@@ -46,17 +47,22 @@ class Marks:
 
     def _mark(self, value: Any, mark: str, depth: int = 3) -> bool:
         """Leave `mark` in a mutable value; False if there is nowhere to leave it."""
-        match value:
-            case dict():
-                value[mark] = mark
-            case list() | deque():
-                value.append(mark)
-            case set():
-                value.add(mark)
-            case bytearray():
-                value += mark.encode()
-            case _:
-                return self._mark_state(value, mark, depth)
+        if is_immutable(value):  # shared with all others, whatever Python would let one write into it
+            return False
+        try:
+            match value:
+                case dict():
+                    value[mark] = mark
+                case list() | deque():
+                    value.append(mark)
+                case set():
+                    value.add(mark)
+                case bytearray():
+                    value += mark.encode()
+                case _:
+                    return self._mark_state(value, mark, depth)
+        except Exception:  # a container that refuses
+            return False
         return True
 
     def _mark_state(self, value: Any, mark: str, depth: int) -> bool:
@@ -64,6 +70,8 @@ class Marks:
         for name, inner in state.items():
             if inner is None or isinstance(inner, str):
                 object.__setattr__(value, name, mark)
+            elif isinstance(inner, int):
+                object.__setattr__(value, name, self._number(1))
             else:
                 self._mark(inner, mark, depth - 1)
         return bool(state)
@@ -71,7 +79,7 @@ class Marks:
     def _is_mark(self, value: object) -> bool:
         if isinstance(value, bytes | bytearray):
             return self._prefix.encode() in value
-        return isinstance(value, str) and self._prefix in value
+        return type(value) is self._number or (isinstance(value, str) and self._prefix in value)
 
 
 def _reachable(value: object) -> Iterator[object]:

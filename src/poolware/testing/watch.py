@@ -83,7 +83,7 @@ class Watch:
                 yield Finding("leaked", _with_holders(what, held))
 
     def _missing(self, pool: BufferPool) -> set[int]:
-        return pool._lent.keys() - self._known
+        return pool._lent - self._known
 
     def _let_go_since(self) -> Iterator[Finding]:
         for pool in _object_pools():

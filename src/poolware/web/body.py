@@ -77,6 +77,8 @@ async def read_body_async(
         async with time_limit(positive_or_none("timeout", timeout)):
             await _receive_into(body, receive, limit)
     except TimeoutError as error:
+        if timeout is None:  # the server's own
+            raise
         msg = f"the request's body was not complete within {timeout} s; {len(body)} bytes had come"
         raise BodyTimeout(msg) from error
     return _complete(body, length)

@@ -72,7 +72,24 @@ class ResponseBody:
         self.close: Ending = end
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._inner)
+        return Pieces(iter(self._inner), self)
+
+
+class Pieces:
+    """The pieces of a body, which lives as long as somebody asks for them.
+
+    An outer middleware that writes ``for piece in app(environ, start_response)`` keeps nothing but the iterator: the
+    request must not end before it.
+    """
+
+    __slots__ = ("__next__", "_body")
+
+    def __init__(self, pieces: Iterator[bytes], body: ResponseBody) -> None:
+        self.__next__ = pieces.__next__
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
 
 
 class SizedResponseBody(ResponseBody):
