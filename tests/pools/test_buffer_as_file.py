@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from poolware import BufferPool
+from poolware import AlreadyLeased, BufferPool
 
 
 @pytest.fixture
@@ -112,3 +112,36 @@ def test_socket_receives_into_the_memory(buffer):
         buffer.truncate(received)
         ours.sendall(buffer.getbuffer())
         assert theirs.recv(100) == b"spam and eggs"
+
+
+def test_readlines_up_to_a_hint(buffer):
+    buffer.write(b"one\ntwo\nthree\nfour")
+    for hint, lines in ((None, 4), (-1, 4), (0, 4), (1, 1), (4, 1), (5, 2), (8, 2), (9, 3), (99, 4)):
+        buffer.seek(0)
+        assert buffer.readlines(hint) == [b"one\n", b"two\n", b"three\n", b"four"][:lines]
+
+
+def test_what_it_refuses(buffer):
+    with pytest.raises(ValueError, match="negative size value -1"):
+        buffer.truncate(-1)
+    with pytest.raises(ValueError, match="negative seek position -1"):
+        buffer.seek(-1)
+    with pytest.raises(ValueError, match=r"invalid whence \(3, should be 0, 1 or 2\)"):
+        buffer.seek(0, 3)
+    for name in ("fileno", "detach"):
+        with pytest.raises(io.UnsupportedOperation, match=name):
+            getattr(buffer, name)()
+    assert buffer.name == repr(buffer) == "<Buffer 0 of 64 bytes>"
+
+
+def test_a_part_of_the_memory_in_the_middle(buffer):
+    buffer.write(bytes(range(50)))
+    assert bytes(buffer.view(10, 20)) == bytes(range(10, 20))
+
+
+def test_a_lease_is_used_once_at_a_time():
+    lease = BufferPool().lease(10)
+    with lease, pytest.raises(AlreadyLeased, match="in use already"):
+        lease.__enter__()
+    with lease as buffer:
+        buffer.write(b"again")

@@ -192,3 +192,58 @@ def test_two_threads_borrow_first():
         jobs.release(job)
     stats = lists.get_stats()
     assert (stats.released, stats.lost) == (600, 0)
+
+
+def test_a_growth_in_the_middle_of_another_threads_write():
+    """H06, H09: what it leaves behind waits for that thread, and is wiped as a whole."""
+    pool = BufferPool(tiers=(1024, 4096))
+    buffer = pool.acquire(1024)
+    busy = buffer._memory  # as a thread in the middle of write() holds it
+    buffer.write(b"x" * 2000)
+    assert pool.get_stats().quarantined == 1
+    busy[1000:1006] = b"secret"
+    del busy
+    assert pool.get_stats().quarantined == 0
+    with pool.lease(1024) as following:
+        assert not any(following.view(readonly=True))
+    assert pool.get_stats().hits == 1
+    assert buffer.getvalue() == b"x" * 2000
+    buffer.release()
+
+
+@pytest.mark.parametrize("kind", ["reset", "validate"])
+def test_an_interrupt_in_a_hook_passes_on_and_is_counted(kind):
+    """H18: the object is discarded."""
+
+    def interrupt(_obj):
+        raise Interrupt
+
+    pool = ObjectPool(list, reset=interrupt if kind == "reset" else None, validate=interrupt)
+    held = [pool.acquire()]
+    if kind == "reset":
+        with pytest.raises(Interrupt):
+            pool.release(held.pop())
+        assert pool.get_stats().reset_errors == 1
+    else:
+        pool.release(held.pop())
+        with pytest.raises(Interrupt):
+            pool.acquire()
+        assert pool.get_stats().validation_failures == 1
+    assert pool.get_stats().idle == 0
+
+
+def test_an_interrupt_while_a_loan_is_noted():
+    """H18: what was just acquired goes back."""
+    lists, jobs = ObjectPool(list, reset=list.clear), ObjectPool(Job)
+    job = jobs.acquire()
+    with pytest.MonkeyPatch.context() as patch:
+
+        def interrupt(*_args):
+            raise Interrupt
+
+        patch.setattr(Context, "_keep_until_end", interrupt)
+        with pytest.raises(Interrupt):
+            job.borrow(lists)
+    stats = lists.get_stats()
+    assert (stats.acquired, stats.released, stats.idle) == (1, 1, 1)
+    jobs.release(job)

@@ -146,3 +146,30 @@ def test_clear_goes_on_watching_what_is_held(make):
     assert (stats.quarantined, stats.in_use) == (2, len(in_use))
     held.clear()
     assert check_books(pool).idle == 2
+
+
+def test_who_finds_an_object_at_rest_gets_a_sealed_one():
+    """H06: the pool doubts it at the next acquisition, whoever has it and however."""
+    pool = ObjectPool(Job, prewarm=1)
+    found = pool._idle[0]
+    found.name = "dirt"
+    following = pool.acquire()
+    assert following is not found
+    assert following.name == ""
+    with pytest.raises(ContextReleased):
+        found.name = "more"
+    pool.release(following)
+
+
+def test_one_look_frees_all_that_nobody_holds():
+    pool = ObjectPool(list, reset=list.clear)
+    held = [pool.acquire() for _ in range(6)]
+    for obj in held:
+        pool.release(obj)
+    again = [pool.acquire() for _ in range(6)]
+    assert len({*map(id, again), *map(id, held)}) == 12
+    del obj, again[:]
+    held.clear()
+    found = pool._quarantine.sweep(8)
+    assert found == len(pool._idle)
+    assert found >= 6

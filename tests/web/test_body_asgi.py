@@ -3,7 +3,16 @@
 import anyio
 import pytest
 
-from poolware import BadOption, BodyInvalid, BodyTooLarge, BodyTruncated, ContextMissing, Lifecycle, RequestContext
+from poolware import (
+    BadOption,
+    BodyInvalid,
+    BodyTooLarge,
+    BodyTruncated,
+    BufferPool,
+    ContextMissing,
+    Lifecycle,
+    RequestContext,
+)
 from poolware.web.asgi import PoolwareMiddleware
 from poolware.web.body import read_body_async
 
@@ -204,7 +213,6 @@ async def test_a_timeout_that_is_none(lifecycle, timeout):
     lifecycle.finish(scope)
 
 
-@pytest.mark.anyio
 async def test_a_timeout_of_the_servers_own(lifecycle):
     """It is none of the body's."""
 
@@ -215,4 +223,20 @@ async def test_a_timeout_of_the_servers_own(lifecycle):
     lifecycle.begin(scope)
     with pytest.raises(TimeoutError, match="the server's"):
         await read_body_async(scope, receive, limit=10)
+    lifecycle.finish(scope)
+
+
+@pytest.mark.parametrize("length", [None, 90])
+async def test_a_body_that_no_buffer_of_the_pool_can_hold(length):
+    """The pool's ``max_size`` is a limit too: 413."""
+    lifecycle = Lifecycle(buffers=BufferPool(tiers=(16,), max_size=64))
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+
+    async def receive():
+        return {"type": "http.request", "body": bytes(30), "more_body": True}
+
+    lifecycle.begin(scope)
+    with pytest.raises(BodyTooLarge, match=r"max_size=64|from 0 to 64"):
+        await read_body_async(scope, receive, limit=1000)
     lifecycle.finish(scope)
