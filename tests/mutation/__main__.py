@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -262,7 +262,8 @@ def main() -> None:
     mutants += template_mutants(chosen[TEMPLATES]) if TEMPLATES in chosen else []
     run = Run(copy, mutants)
     coverage = run.survey()
-    run.all(coverage)
+    with suppress(KeyboardInterrupt):  # what is known by then is written all the same
+        run.all(coverage)
     seconds = time.monotonic() - run.began
     rows = [asdict(result) for result in run.results]
     for row in rows:
