@@ -82,14 +82,17 @@ class Pieces:
     request must not end before it.
     """
 
-    __slots__ = ("__next__", "_body")
+    __slots__ = ("_body", "_pieces")
 
     def __init__(self, pieces: Iterator[bytes], body: ResponseBody) -> None:
-        self.__next__ = pieces.__next__
+        self._pieces = pieces
         self._body = body
 
     def __iter__(self) -> Iterator[bytes]:
         return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
 
 
 class SizedResponseBody(ResponseBody):
