@@ -51,8 +51,8 @@ def without_search_for_holders(patch: Patch) -> None:
 def without_quarantine(patch: Patch) -> None:
     """Memory is used again at once, whoever may still hold a view of it (H07)."""
 
-    def put_back(self: Any, storage: Any, memory: Any, used: int, _guard: Any = None) -> None:
-        self._rest(storage, memory, used)
+    def put_back(self: Any, memory: Any, used: int, *_holders: Any) -> None:
+        self._rest(memory.obj, memory, used)
 
     def take(self: Any, size: int) -> bytearray:
         tier = next((tier for tier in self.tiers if tier >= size), size)

@@ -88,7 +88,7 @@ def without_wiping_buffers() -> None:
 
 def without_quarantine_of_views() -> None:
     original = BufferPool._put_back
-    BufferPool._put_back = lambda self, storage, memory, used, _guard=None: original(self, storage, memory, used)
+    BufferPool._put_back = lambda self, memory, used, *_holders: original(self, memory, used)
     buffers.getrefcount = lambda _storage: buffers.SOLE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from typing import Any
 
@@ -40,12 +39,9 @@ def _without_quarantine() -> None:
     from poolware import BufferPool
 
     original = BufferPool._put_back
-    signature = inspect.signature(original)
 
-    def put_back(*args: Any) -> None:
-        given = signature.bind(*args)
-        given.arguments["guard"] = None
-        original(*given.args)
+    def put_back(self: Any, memory: Any, used: int, *_holders: Any) -> None:
+        original(self, memory, used)
 
     def take(self: Any, size: int) -> bytearray:
         tier = next(tier for tier in self.tiers if tier >= size)
