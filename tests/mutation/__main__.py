@@ -9,6 +9,7 @@ import argparse
 import gc
 import json
 import os
+import random
 import shutil
 import sys
 import time
@@ -119,6 +120,7 @@ class Run:
         self.copy = copy
         self.mutants = mutants
         self.results: list[Result] = []
+        self.tried = 0
         self.terminal = os.dup(1)
         self.began = time.monotonic()
 
@@ -160,7 +162,9 @@ class Run:
                 slow.append(number)
             else:
                 self.results.append(Result(self.mutants[number], status, by, seconds))
-        for number in sorted(slow):
+        self.tried = len(self.results)
+        random.Random(0).shuffle(slow)  # so that an interrupted run is a fair sample
+        for number in slow:
             result = self._try(self.mutants[number], coverage, order, self._anew)
             self.results.append(result)
         self.results.sort(key=lambda result: (result.mutant.module, result.mutant.line))
@@ -209,7 +213,7 @@ class Run:
         mutant = result.mutant
         if result.status in {"survived", "not run"}:
             self.say(f"\r{mutant.module}:{mutant.line} {mutant.place}: {brief(mutant)}: {result.status}\n")
-        self.tried = getattr(self, "tried", 0) + (result.status != "start anew")
+        self.tried += result.status != "start anew"
         self.say(f"\r{self.tried} of {len(self.mutants)}, {time.monotonic() - self.began:.0f} s ")
 
 
