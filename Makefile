@@ -7,17 +7,20 @@ PYTHON_VERSION ?=
 PYTEST_ARGS ?=
 WORKERS ?= 3
 MUTATION_ARGS ?=
+CYCLES ?= 2000000
+BENCH_ARGS ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PROJECTS := pyproject.toml $(wildcard integrations/*/pyproject.toml)
+NATIVE := setup.py $(wildcard src/poolware/_core/native/*)
+PROJECTS := pyproject.toml $(NATIVE) $(wildcard integrations/*/pyproject.toml)
 PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak matrix peers chaos mutation test-all test-3.11 test-3.12 test-3.13 lint format bench clean
+.PHONY: help setup demo serve test soak matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -52,12 +55,28 @@ chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: b
 
 mutation: $(VENV)/.installed-test ## Which faults would no test notice? build/mutation.json (MUTATION_ARGS="--only web/")
 	@mkdir -p build
-	$(PYTHON) -m tests.mutation $(MUTATION_ARGS)
+	POOLWARE_CORE=python $(PYTHON) -m tests.mutation $(MUTATION_ARGS)
+
+crash-hunt: $(VENV)/.installed-test ## Two million cycles on the compiled core under AddressSanitizer (CYCLES=n)
+	PYTHONPATH=tests $(PYTHON) -m core.crash_hunt $(CYCLES)
 
 test-all: test-3.11 test-3.12 test-3.13 ## Run the tests on CPython 3.11, 3.12 and 3.13
 
 test-3.11 test-3.12 test-3.13: test-%:
 	$(MAKE) test VENV=.venv-$* PYTHON_VERSION=$*
+
+WASM := build/wasm
+WASM_TESTS := tests/core tests/context tests/pools
+# These need what has no build for WebAssembly, or threads.
+WASM_LEFT_OUT := $(addprefix --ignore=tests/pools/,test_buffer_as_file.py test_buffer_like_bytesio.py test_buffer_views.py \
+	test_interrupts.py test_object_pool_late_writes.py) \
+	--deselect tests/pools/test_object_pool_bounds.py::test_prewarm_holds_no_lock_while_it_resets
+
+test-3.14: $(VENV)/.installed-build ## Run the plain twin's tests on CPython 3.14 (needs node and npm)
+	npm install --silent --no-save --prefix $(WASM) pyodide@314
+	$(PYTHON) -m pip install --quiet --no-deps --upgrade --target $(WASM)/site --requirement requirements/wasm.txt
+	node --stack-size=4000 tests/wasm/run.mjs $(CURDIR)/$(WASM)/node_modules/pyodide/pyodide.mjs $(CURDIR) \
+		$(CURDIR)/$(WASM)/site -q -W ignore --assert=plain $(WASM_LEFT_OUT) $(WASM_TESTS)
 
 # pyright --verifytypes looks at the packages of the first python on the PATH and nowhere else.
 lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and the direction of imports
@@ -72,8 +91,8 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
 
-bench: $(VENV)/.installed-test ## Run the micro-benchmarks
-	$(PYTHON) -m benchmarks
+bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
+	$(PYTHON) -m benchmarks $(BENCH_ARGS)
 
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -91,3 +110,8 @@ $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJEC
 $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirements/test.txt $(PROJECTS)
 	$(INSTALL) --no-build-isolation --requirement requirements/test.txt
 	touch $(VENV)/.installed-demo $@
+
+# One at a time: a peer that has no wheel here and does not build takes no other with it.
+$(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
+	-grep -v '^#' requirements/bench.txt | xargs -n 1 $(INSTALL)
+	touch $@

@@ -285,7 +285,7 @@ class BufferPoolMachine(Machine):
         check_buffers(stats)
         assert (stats.acquired, stats.in_use, stats.refused) == (self.acquired, len(self.lent), self.refused)
         assert stats.quarantined == len({id(seen.owner) for seen in self.seen if seen.frozen is not None})
-        assert all(len(tier) <= self.pool.max_idle for tier in self.pool._idle.values())
+        assert all(len(tier) <= self.pool.max_idle for tier in self.pool._store.idle.values())
         assert stats.idle_bytes <= self.pool.max_idle_bytes
 
     def check_views(self) -> None:
@@ -301,6 +301,7 @@ class BufferPoolMachine(Machine):
         self.look()
         resting = self.pool.get_stats()
         assert (resting.in_use, resting.quarantined) == (0, 0)
-        everything = [self.arrive(tier) for tier, idle in self.pool._idle.items() for _ in range(len(idle))]
+        rests = {tier: len(idle) for tier, idle in self.pool._store.idle.items()}
+        everything = [self.arrive(tier) for tier, count in rests.items() for _ in range(count)]
         assert self.pool.get_stats().misses == resting.misses
         assert len({id(owned.buffer._memory.obj) for owned in everything}) == resting.idle  # type: ignore[union-attr]

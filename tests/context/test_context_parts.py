@@ -1,5 +1,6 @@
 """The mutable parts of a context: dropped, rebuilt, or reused on the author's word; never shared."""
 
+import weakref
 from typing import Any
 
 import pytest
@@ -7,6 +8,17 @@ from fresh_or_reused import Cart, reachable
 from requests_sample import AppContext, http_scope
 
 from poolware import Context, ObjectPool, field
+from poolware._core.proof import ARGUMENT_SHOWS_CALLER
+
+SHOWN = pytest.mark.skipif(
+    not ARGUMENT_SHOWS_CALLER, reason="what is released by hand counts as held where the caller does not show: 3.14"
+)
+
+
+class Shelf(Context):
+    rows: list[Any] = field(factory=list)
+    names: set[Any] = field(factory=set)
+    data: dict[Any, Any] = field(factory=dict)
 
 
 def turn(pool, use):
@@ -51,7 +63,7 @@ def test_nested_secrets_are_not_reachable_from_the_pool():
     turn(pool, use)
     assert pool.get_stats().idle == 1
     assert not any("geheim" in str(here) for here in reachable(pool._idle) if isinstance(here, str))
-    assert list(reachable(pool._idle[0].grants)) == [None]
+    assert list(reachable(pool._idle[0].grants)) in ([None], [{}])  # dropped, or emptied and kept
 
 
 def test_sensitive_bytearray_is_wiped_wherever_it_is():
@@ -74,9 +86,39 @@ class Shop(Context):
     note: Any = None
 
 
+class Basket(list):
+    """What a request may put where a list was."""
+
+
+@pytest.mark.parametrize("other", [Basket, dict, set, bytearray])
+def test_container_of_another_type_never_reaches_the_next_request(other):
+    """H01: though nobody else holds it, and it is empty."""
+    pool = ObjectPool(Shelf)
+    for _ in range(2):
+        shelf = pool.acquire()
+        assert (type(shelf.rows), type(shelf.names), type(shelf.data)) == (list, set, dict)
+        shelf.rows, shelf.names, shelf.data = other(), other(), other()
+        pool.release(shelf)
+        del shelf
+
+
+def test_weakly_held_set_never_reaches_the_next_request():
+    """H06: a weak reference does not count, but whoever has one can read what the next request puts in."""
+    pool = ObjectPool(Shelf)
+    shelf = pool.acquire()
+    shelf.names.add("spam")
+    holder = weakref.ref(shelf.names)
+    pool.release(shelf)
+    del shelf
+    shelf = pool.acquire()
+    assert pool.get_stats().hits == 1
+    assert holder() is not shelf.names
+
+
 BUILT: list[int] = []
 
 
+@SHOWN
 def test_vouched_part_is_reused():
     """The point of reset=: it is not built again while nobody else holds it."""
     pool = ObjectPool(Shop)
@@ -104,6 +146,7 @@ def test_vouched_part_that_is_held_is_rebuilt():
     assert ctx.rows is not rows
 
 
+@SHOWN
 def test_vouched_part_that_is_held_later_is_rebuilt():
     """H06 H43: whoever gets hold of it while the context rests."""
     pool = ObjectPool(Shop)
@@ -135,6 +178,7 @@ class PickyShop(Context):
     part: Picky = field(factory=Picky, reset=Picky.reset)
 
 
+@SHOWN
 def test_failing_reset_rebuilds_the_part(caplog):
     """H29: counted and logged; the context is as new."""
     pool = ObjectPool(PickyShop)

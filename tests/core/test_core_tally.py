@@ -47,5 +47,6 @@ def test_reading_does_not_count():
 
 @pytest.mark.parametrize(("with_lock", "kind"), [(True, AtomicTally), (False, LockedTally)])
 def test_free_threaded_interpreter_gets_the_one_with_a_lock(monkeypatch, with_lock, kind):
+    monkeypatch.setattr(tally, "compiled", None)
     monkeypatch.setattr(tally.sys, "_is_gil_enabled", lambda: with_lock, raising=False)
     assert type(new_tally()) is kind

@@ -27,6 +27,7 @@ def interrupted_everywhere(code, act):
             return None
 
         def start(entered=entered):
+            sys._getframe().f_trace_opcodes = True  # from 3.12 on settrace() looks whether any frame has it
             sys.settrace(entered)
 
         before = sys.gettrace()

@@ -22,7 +22,7 @@ def buffer():
     yield made
     made.release()
     assert pool.get_stats().in_use == 0
-    assert all(not any(storage) for tier in pool._idle.values() for storage in tier)
+    assert all(not any(bytes(storage)) for tier in pool._store.idle.values() for storage in tier)
 
 
 def test_csv(buffer):

@@ -13,7 +13,7 @@ def check_books(pool: BufferPool) -> BufferStats:
     assert stats.created == stats.idle + stats.in_use + stats.quarantined + stats.dropped
     assert stats.acquired + stats.grown == stats.hits + stats.misses
     assert stats.misses == stats.created
-    assert stats.idle_bytes == sum(len(storage) for tier in pool._idle.values() for storage in tier)
+    assert stats.idle_bytes == sum(len(storage) for tier in pool._store.idle.values() for storage in tier)
     assert stats.idle_bytes <= pool.max_idle_bytes
     return stats
 
@@ -37,7 +37,7 @@ def test_buffer_has_the_smallest_tier_it_fits_in(pool, size, capacity):
 def test_hostile_size_is_refused(pool, size):
     """H42: before any memory is asked for."""
     with pytest.raises(
-        BufferSizeError, match=r"pool 'buffers': a buffer of .* the size is a whole number from 0 to 4096"
+        BufferSizeError, match=r"pool 'buffers': a buffer of .* it takes a whole number from 0 to max_size=4096"
     ):
         pool.acquire(size)
     assert check_books(pool).created == 0
@@ -55,7 +55,7 @@ def test_growing_over_max_size_is_refused(pool, how):
     """H42: what was written so far stays, and goes back."""
     buffer = pool.acquire(10)
     buffer.write(b"kept")
-    with pytest.raises(BufferSizeError, match="at most max_size=4096 are to be had"):
+    with pytest.raises(BufferSizeError, match="to max_size=4096"):
         HOSTILE[how](buffer)
     assert buffer.getvalue().startswith(b"kept")
     buffer.release()
@@ -171,3 +171,15 @@ def test_pool_and_buffer_say_what_they_hold(pool):
     assert repr(pool) == "<BufferPool 'buffers': 0 idle, 1 in use, 0 quarantined>"
     buffer.release()
     assert repr(buffer) == "<Buffer released>"
+
+
+@pytest.mark.parametrize("limit", ["max_size", "max_idle", "max_idle_bytes"])
+def test_a_limit_may_be_larger_than_any_memory(limit):
+    pool = BufferPool(tiers=(16,), **{limit: 2**70})
+    pool.release(pool.acquire(10))
+    assert pool.get_stats().idle == 1
+    with pytest.raises((BufferSizeError, MemoryError, OverflowError)):
+        pool.acquire(2**62)
+    with pytest.raises((BufferSizeError, OverflowError)):
+        pool.acquire(2**71)
+    assert pool.get_stats().in_use == 0

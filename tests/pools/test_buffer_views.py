@@ -39,14 +39,14 @@ def test_exported_memory_is_quarantined_until_the_last_view_dies(pool, kind):
     buffer.release()
     stats = pool.get_stats()
     assert (stats.quarantined, stats.idle, stats.in_use) == (1, 0, 0)
-    assert storage.startswith(b"geheim")
+    assert bytes(storage).startswith(b"geheim")
     del storage
     with pool.lease(10) as other:
         assert id(other._memory.obj) != identity
     holder.clear()
     stats = pool.get_stats()
     assert (stats.quarantined, stats.idle) == (0, 2)
-    assert not any(byte for resting in pool._idle[16] for byte in resting)
+    assert not any(byte for resting in pool._store.idle[16] for byte in bytes(resting))
     both = [pool.acquire(10), pool.acquire(10)]
     assert identity in {id(buffer._memory.obj) for buffer in both}
     for buffer in both:

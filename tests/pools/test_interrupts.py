@@ -7,13 +7,16 @@ import threading
 
 import pytest
 from interrupts import Interrupt, interrupted_everywhere
+from memories import plain
 
 from poolware import BufferPool, BufferReleased, Context, NotCopyable, ObjectPool, Secret, SecretReleased
-from poolware.pools.buffer import Buffer
+from poolware._core.memory_file import MemoryFile
+from poolware._core.memory_store import MemoryStore
 
-CODES = {"write": Buffer.write, "grow": Buffer._grow, "larger memory": BufferPool._larger}
+CODES = {"write": MemoryFile.write, "grow": MemoryFile._grow, "larger memory": MemoryStore._larger}
 
 
+@plain
 @pytest.mark.parametrize("wipe", ["used", "full"])
 @pytest.mark.parametrize("where", CODES)
 @pytest.mark.parametrize("before", [b"", b"geheim" * 100], ids=["empty", "filled"])
@@ -40,6 +43,7 @@ def test_an_interrupt_anywhere(where, wipe, before):
     assert pool.get_stats().in_use == 0
 
 
+@plain
 @pytest.mark.parametrize("first", ["the view", "the write"])
 def test_a_write_in_the_middle_while_a_view_is_held(first):
     """H06, H07: the memory waits for both."""
@@ -70,11 +74,12 @@ def test_a_write_in_the_middle_while_a_view_is_held(first):
     following.release()
 
 
+@plain
 def test_a_view_that_a_release_overtakes(monkeypatch):
     """H07: the release waits until the view is taken, and the memory for the view."""
     pool = BufferPool(tiers=(1024,))
     buffer = pool.acquire(1024)
-    make, threads = pool._guard, []
+    make, threads = pool._store._guard, []
 
     def guard(memory):
         threads.append(threading.Thread(target=pool.release, args=(buffer,)))
@@ -82,7 +87,7 @@ def test_a_view_that_a_release_overtakes(monkeypatch):
         threads[0].join(0.05)
         return make(memory)
 
-    monkeypatch.setattr(pool, "_guard", guard)
+    monkeypatch.setattr(pool._store, "_guard", guard)
     view = buffer.view()
     monkeypatch.undo()
     threads[0].join()
@@ -194,6 +199,7 @@ def test_two_threads_borrow_first():
     assert (stats.released, stats.lost) == (600, 0)
 
 
+@plain
 def test_a_growth_in_the_middle_of_another_threads_write():
     """H06, H09: what it leaves behind waits for that thread, and is wiped as a whole."""
     pool = BufferPool(tiers=(1024, 4096))

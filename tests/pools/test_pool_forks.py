@@ -9,7 +9,7 @@ import traceback
 import pytest
 from pool_samples import Tool, tool_pool
 
-from poolware import AlreadyReleased, BufferPool, Context, ForeignObject, ObjectPool, RequestContext
+from poolware import AlreadyReleased, BufferPool, BufferReleased, Context, ForeignObject, ObjectPool, RequestContext
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="no fork here")
 
@@ -189,3 +189,30 @@ def test_pools_can_be_forgotten():
 
     gc.collect()
     assert len(forks._pools) <= before
+
+
+def test_release_of_an_inherited_buffer_leaves_its_views_alone():
+    pool = BufferPool(tiers=(16,))
+    buffer = pool.acquire(10)
+    buffer.write(b"spam")
+    view = buffer.view(0, 4)
+
+    def child():
+        buffer.release()
+        return bytes(view), pool.get_stats().idle
+
+    assert in_child(child) == (b"spam", 0)
+
+
+def test_an_inherited_buffer_tells_who_released_it(monkeypatch):
+    monkeypatch.setenv("POOLWARE_MODE", "debug")
+    buffer = BufferPool(tiers=(16,)).acquire(10)
+
+    def released_in_child():
+        buffer.release()
+        try:
+            buffer.tell()
+        except BufferReleased as error:
+            return str(error)
+
+    assert "in released_in_child" in in_child(released_in_child)

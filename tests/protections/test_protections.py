@@ -27,7 +27,7 @@ def test_its_removal_is_noticed(name, file, test):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "without", "-p", "no:cacheprovider", "-x", "-q", f"{file}::{test}"],
         cwd=ROOT,
-        env={**os.environ, "WITHOUT": name, "PYTHONPATH": path},
+        env={**os.environ, "WITHOUT": name, "PYTHONPATH": path, "POOLWARE_CORE": "python"},
         capture_output=True,
         text=True,
         timeout=100,

@@ -1,4 +1,7 @@
-"""A pytest plugin that takes one protection out of poolware: ``WITHOUT=seal pytest -p without …``."""
+"""A pytest plugin that takes one protection out of poolware: ``WITHOUT=seal pytest -p without …``.
+
+It changes the plain twin, so it is run with ``POOLWARE_CORE=python``; native.py changes the compiled one.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from poolware import BufferPool, Lifecycle, ObjectPool
-from poolware._core import cycle
+from poolware import Lifecycle, ObjectPool
+from poolware._core import cycle, memory_file, memory_store
+from poolware._core.memory_store import MemoryStore
 from poolware.context import secret
-from poolware.pools import buffer, buffers, forks, kinds
+from poolware.pools import forks, kinds
 from poolware.web import body, ending, wsgi
 
 
@@ -83,26 +87,21 @@ def without_wiping_secrets() -> None:
 
 
 def without_wiping_buffers() -> None:
-    buffers.wipe = lambda *_: None
+    memory_store.wipe = lambda *_: None
 
 
 def without_quarantine_of_views() -> None:
-    original = BufferPool._put_back
-    BufferPool._put_back = lambda self, memory, used, *_holders: original(self, memory, used)
-    buffers.getrefcount = lambda _storage: buffers.SOLE
+    original = MemoryStore._put_back
+    MemoryStore._put_back = lambda self, memory, used, *_holders: original(self, memory, used)
+    memory_store.getrefcount = lambda _storage: memory_store.SOLE
 
 
 def without_quarantine_of_writes() -> None:
-    counted = buffer.getrefcount
-
-    def getrefcount(obj: object) -> int:
-        return buffer.SOLE if isinstance(obj, memoryview) else counted(obj) - 1  # this call holds it once more
-
-    buffer.getrefcount = getrefcount
+    memory_file.held_elsewhere = lambda _box: False
 
 
 def without_eye_on_the_collector() -> None:
-    buffers.collecting = lambda: False
+    memory_store.collecting = lambda: False
 
 
 def without_finish() -> None:

@@ -127,6 +127,8 @@ def serve(server: str, app: str, *options: str, **environment: str) -> Iterator[
     command = SERVERS[server].command.format(bind=f"{HOST}:{port}", host=HOST, port=port, app=app).split()
     command[-1:-1] = options
     paths = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+    if "SABOTAGE" in environment:  # it changes the plain twin
+        environment["POOLWARE_CORE"] = "python"
     settings = {**os.environ, "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **environment}
     with tempfile.NamedTemporaryFile(prefix=f"{server}-", suffix=".log") as log:
         process = subprocess.Popen(

@@ -105,8 +105,9 @@ class Scanned:
 
 @contextmanager
 def scanned(name, **environment):
+    """Start a server. One that binds functions when they are first called leaves vector registers on the stack then."""
     (server, app), settings = SERVERS[name]
-    with serve(server, app, **settings, **environment) as running:
+    with serve(server, app, **settings, **environment, LD_BIND_NOW="1") as running:
         yield Scanned(running)
 
 
@@ -118,7 +119,7 @@ def server(request):
 
 @pytest.fixture(scope="module")
 def unwiped_server(request):
-    with scanned(request.param, UNWIPED="1") as running:
+    with scanned(request.param, UNWIPED="1", POOLWARE_CORE="python") as running:
         yield running
 
 

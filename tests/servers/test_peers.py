@@ -171,8 +171,10 @@ def recorded() -> Iterator[dict[str, dict[str, str]]]:
 @pytest.mark.parametrize(("peer", "ending"), each_in_short)
 def test_what_goes_wrong_in_short(peer, ending):
     """H06, H17, H19: one ending of each pattern that loses or leaks, and that poolware does not."""
-    wrong = harm(PEERS[peer], ending)
-    assert bool(wrong) == (ending in GO_WRONG[peer]), wrong
+    goes_wrong = ending in GO_WRONG[peer]
+    attempts = (harm(PEERS[peer], ending) for _ in range(3 if goes_wrong else 1))  # some of it is a race
+    wrong = next(filter(None, attempts), "")
+    assert bool(wrong) == goes_wrong, wrong
 
 
 @pytest.mark.slow

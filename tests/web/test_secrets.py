@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from poolware import BodyTooLarge, RequestContext, SecretField, field, secret
+from poolware._core.core import CORE
 from poolware.web.asgi import PoolwareMiddleware as ASGIMiddleware
 from poolware.web.wsgi import PoolwareMiddleware as WSGIMiddleware
 
@@ -32,7 +33,10 @@ class Handler:
         ctx.email = "ada@example.org"
         buffer = ctx.buffer(100)
         buffer.write(b"swordfish")
-        self.memories = [ctx.token._memory, ctx.card, buffer._memory.obj]
+        self.store = buffer._store
+        self.memories = [ctx.token._memory, ctx.card]
+        if CORE == "python":  # the other wipes a buffer's memory when this hand lets go of it
+            self.memories.append(buffer._memory.obj)
         assert all(map(any, self.memories))
         if self.end in {"keeps the context", "keeps both"}:
             self.kept.append(ctx)
@@ -44,7 +48,8 @@ class Handler:
             raise BodyTooLarge
 
     def assert_wiped(self):
-        assert [any(memory) for memory in self.memories] == [False, False, False]
+        assert not any(map(any, self.memories))
+        assert not any(any(bytes(memory)) for tier in self.store.idle.values() for memory in tier)
         assert all("released" in repr(kept) for kept in self.kept)
         self.kept.clear()
 

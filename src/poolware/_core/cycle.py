@@ -65,9 +65,9 @@ def release(obj):
 
 def begin(carrier):
     obj = acquire()
+    carrier[KEY] = obj  # first: what takes no context is no carrier either, of which its label could be read
     obj._carrier = carrier
     obj.started_at = now()
-    carrier[KEY] = obj
     return obj
 
 def finish(carrier):
@@ -132,8 +132,14 @@ class Cycle(NamedTuple):
 
 
 def context_cycle(plan: Plan, names: dict[str, Any]) -> Cycle:
-    """Generate the cycle of a pool of contexts. `names` has the pool's own: pop, push, build, doubt, refuse, …."""
+    """Generate the cycle of a pool of contexts. `names` has the pool's own: idle, lent, build, doubt, refuse, …."""
+    idle, lent = names["idle"], names["lent"]
     names |= {
+        "pop": idle.pop,
+        "push": idle.append if names["drop"] is None else names["drop"],
+        "lend": lent.add,
+        "take_back": lent.remove,
+        "tick": names["acquired"].tick,
         "cls": plan.cls,
         "sealed": plan.sealed,
         "set_class": set_class,
@@ -150,7 +156,16 @@ def context_cycle(plan: Plan, names: dict[str, Any]) -> Cycle:
 
 def plain_cycle(*, names: dict[str, Any]) -> Cycle:
     """Generate the cycle of a pool of any other objects; `reset` and `validate` in `names` may be None."""
-    names |= {"getrefcount": getrefcount, "nothing": object(), "touched": set()}
+    idle, lent = names["idle"], names["lent"]
+    names |= {
+        "pop": idle.pop,
+        "push": idle.append if names["drop"] is None else names["drop"],
+        "take_back": lent.pop,
+        "tick": names["acquired"].tick,
+        "getrefcount": getrefcount,
+        "nothing": object(),
+        "touched": set(),
+    }
     # Who holds an object at its release could write to it after its reset: it is reset once more, when nobody does.
     held = "getrefcount(obj) != SOLE" if ARGUMENT_SHOWS_CALLER else "True"
     again = ["if touched and id(obj) in touched:", "    touched.discard(id(obj))", "    if not restore(obj): continue"]

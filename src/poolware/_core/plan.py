@@ -14,6 +14,8 @@ class ValueSlot:
     name: str
     default: object
     sensitive: bool
+    overwrite: bool = False
+    """Whether a str or bytes that only the slot holds is filled with zeros."""
 
 
 @dataclass(frozen=True, slots=True)

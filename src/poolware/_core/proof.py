@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 getrefcount: Callable[[object], int] = getattr(sys, "getrefcount", lambda _obj: -1)
 
@@ -26,7 +27,10 @@ def _count_popped(held: list[object]) -> int:
         held[0] = obj
     del obj
     pop = store.pop
-    popped = pop()
+    try:  # as wherever something is popped: from 3.14 on, whether a variable is counted depends on what is around it
+        popped = pop()
+    except IndexError:
+        return -1
     return getrefcount(popped)
 
 
@@ -45,13 +49,18 @@ def _count_lent(held: list[object]) -> int:
 
 
 SOLE = _count_popped([])
-"""The count of an object that the pool popped and nobody else holds."""
+"""The count of an object that the pool popped, behind a try, and nobody else holds."""
 PART_SOLE = _count_part()
 """The count of a part that only its slot holds, read as an expression."""
 LENT_SOLE = _count_lent([])
 """The count of a lent object that only the pool still knows."""
 ARGUMENT_SHOWS_CALLER = sys.version_info < (3, 14)
 """Whether an argument's count includes the caller's own variable (from 3.14 on it may be borrowed)."""
+
+
+def held_elsewhere(box: list[Any]) -> bool:
+    """Whether anybody but `box` holds its one object."""
+    return getrefcount(box[0]) != PART_SOLE
 
 
 def _refused() -> str | None:

@@ -7,6 +7,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from poolware._core.core import compiled
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,5 +57,7 @@ class LockedTally:
 
 def new_tally() -> Tally:
     """Return a counter that is exact on this interpreter."""
+    if compiled is not None:
+        return compiled.Tally()  # type: ignore[no-any-return]
     with_lock = getattr(sys, "_is_gil_enabled", lambda: True)()
     return AtomicTally() if with_lock else LockedTally()  # type: ignore[return-value]

@@ -7,6 +7,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast
 
+from poolware._core.core import Recyclable
 from poolware._core.log import logger
 from poolware._core.mode import Mode, current_mode
 from poolware.context.carrier import KEY, carrier_of, incoming_request_id, missing, request_line
@@ -34,7 +35,7 @@ T = TypeVar("T")
 _FIRST_LOAN = threading.Lock()
 
 
-class Context(metaclass=ContextMeta):
+class Context(Recyclable, metaclass=ContextMeta):
     """A recyclable object with declared fields and no other state.
 
     Annotated attributes are fields. Each needs an immutable default, or `field(factory=…)`, or `secret()`; reset and

@@ -11,6 +11,7 @@ import types
 from abc import ABCMeta
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, get_origin
 
+from poolware._core.core import Recyclable
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, Slot, ValueSlot
 from poolware._core.sealed import Variant
 from poolware.context.fields import SECRET_PREFIX, UNSET, FieldDescription, FieldSpec, check_immutable, is_immutable
@@ -68,7 +69,7 @@ class ContextMeta(_ProtocolMeta):
         variant: bool = False,
         **kwargs: Any,
     ) -> ContextMeta:
-        if variant or not bases:
+        if variant or bases == (Recyclable,):
             return type.__new__(cls, name, bases, namespace, **kwargs)
         for base in bases:
             _check_base(name, base)

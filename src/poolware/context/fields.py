@@ -60,6 +60,7 @@ class FieldSpec:
     factory: Callable[[], Any] | None = None
     reset: Callable[[Any], object] | None = None
     sensitive: bool = False
+    overwrite: bool = False
     capacity: int = 0
     """Bytes; more than 0 for a secret."""
 
@@ -68,7 +69,7 @@ class FieldSpec:
         if self.capacity:
             return SecretSlot(SECRET_PREFIX + name)
         if self.factory is None:
-            return ValueSlot(name, self.default, self.sensitive)
+            return ValueSlot(name, self.default, self.sensitive, self.overwrite)
         if self.reset is None:
             return RebuiltSlot(name, self.factory, self.sensitive)
         return VouchedSlot(name, self.factory, self.reset)
@@ -89,7 +90,7 @@ class FieldSpec:
 
 
 @overload
-def field(*, default: T, sensitive: bool = False) -> T: ...
+def field(*, default: T, sensitive: bool = False, overwrite: bool = False) -> T: ...
 @overload
 def field(*, factory: Callable[[], T], reset: Callable[[T], object] | None = None, sensitive: bool = False) -> T: ...
 def field(
@@ -98,6 +99,7 @@ def field(
     factory: Callable[[], Any] | None = None,
     reset: Callable[[Any], object] | None = None,
     sensitive: bool = False,
+    overwrite: bool = False,
 ) -> Any:
     """Declare a field of a context, where a plain default does not say enough.
 
@@ -111,9 +113,13 @@ def field(
         reset: makes the factory's object as good as new, so that it is kept and used again, on your word. Without it a
             new one is built for each request.
         sensitive: reset first, hidden in every repr and report, left out of ``detach()``.
+        overwrite: beside `sensitive`: fill a ``str`` or ``bytes`` with zeros at the end of the request, if nobody but
+            the field holds it then. The compiled core does; in plain Python, and where somebody else holds the value,
+            it is left to Python's memory. A `Secret` is wiped in any case.
 
     Raises:
-        DefinitionError: neither or both of `default` and `factory` are given, or `reset` without `factory`.
+        DefinitionError: neither or both of `default` and `factory` are given, `reset` without `factory`, or `overwrite`
+            without `sensitive` and `default`.
     """
     if (default is UNSET) == (factory is None):
         msg = "field() takes either default= (immutable) or factory= (a function without arguments)"
@@ -127,7 +133,10 @@ def field(
     if reset is not None and sensitive:
         msg = "field(sensitive=True, reset=…): a sensitive object is never kept; leave out reset= to have it rebuilt"
         raise DefinitionError(msg)
-    return FieldSpec(default, factory, reset, sensitive)
+    if overwrite and (factory is not None or not sensitive):
+        msg = "field(overwrite=True) is for a str or bytes: it takes default= and sensitive=True beside it"
+        raise DefinitionError(msg)
+    return FieldSpec(default, factory, reset, sensitive, overwrite)
 
 
 def secret(*, capacity: int = 64) -> Any:

@@ -1,7 +1,10 @@
-"""Saying once a process that nothing is reused, and why."""
+"""Saying once a process what nobody would notice otherwise: that nothing is reused, and why; that the core is plain."""
 
 from __future__ import annotations
 
+import os
+
+from poolware._core.core import CORE, VARIABLE
 from poolware._core.log import logger
 from poolware._core.mode import Mode, current_mode
 from poolware._core.proof import REUSE_REFUSED
@@ -10,11 +13,13 @@ _announced = False
 
 
 def announced_mode() -> Mode:
-    """Return the mode for a new pool; the first one says when nothing is reused."""
+    """Return the mode for a new pool; the first one says what is not as it should be."""
     global _announced  # noqa: PLW0603 - once a process
     mode = current_mode()
     if not _announced:
         _announced = True
+        if CORE == "python" and VARIABLE not in os.environ:
+            logger.info("the core is plain Python: the compiled one was not built here")
         if REUSE_REFUSED is not None:
             logger.warning("nothing is reused: %s", REUSE_REFUSED)
         elif mode is not Mode.ON:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class DebugContextKind(ContextKind):
     """Contexts: sealed with both stacks, and their vouched parts looked at."""
 
+    _compiled = False
+
     def __init__(self, plan: Plan, home: object) -> None:
         super().__init__(plan, home)
         self._traces = Traces()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from poolware._core.compiled_cycle import compiled_cycle, stores
+from poolware._core.core import compiled
 from poolware._core.cycle import Cycle, context_cycle, plain_cycle
 from poolware._core.memory import wipe
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, ValueSlot, set_class
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 class Kind(Protocol):
     """How a pool treats its objects off the hot path."""
 
+    idle: Any
+    """Every object at rest: a list, or what stands for one."""
     lent: Any
     """Every object in use that will be kept: a set, or a dict by id for objects that may be unhashable."""
     cycle: Cycle
@@ -50,14 +54,19 @@ class Kind(Protocol):
 class ContextKind:
     """Contexts: reset by their class's plan."""
 
+    _compiled = compiled is not None
+
     def __init__(self, plan: Plan, home: object) -> None:
         self.plan: Plan = plan
         self.home: object = home
-        self.lent: set[Any] = set()
+        idle, lent = stores(plan) if self._compiled else ([], set())
+        self.idle: Any = idle
+        self.lent: Any = lent
 
     def generate(self, names: dict[str, Any]) -> None:
-        names |= {"home": self.home, "scrub": scrub, "lend": self.lent.add, "take_back": self.lent.remove}
-        self.cycle: Cycle = context_cycle(self.plan, names)
+        names |= {"home": self.home, "scrub": scrub, "idle": self.idle, "lent": self.lent}
+        make = compiled_cycle if self._compiled else context_cycle
+        self.cycle: Cycle = make(self.plan, names)
 
     def build(self) -> Any:
         obj = self.plan.cls.__new__(self.plan.cls)
@@ -113,6 +122,8 @@ class ContextKind:
                     secret = _value(member, obj)
                     if secret is not None:
                         secret._retire(because)
+                case ValueSlot(sensitive=True, overwrite=True) if compiled is not None:
+                    compiled.overwrite(obj, member)
                 case ValueSlot(sensitive=True) | RebuiltSlot(sensitive=True):
                     scrub(_value(member, obj))
             member.__set__(obj, slot.default if isinstance(slot, ValueSlot) else None)
@@ -123,12 +134,13 @@ class PlainKind:
     """Any other objects: reset by the user's function, or never where the user says that nothing needs it."""
 
     def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None) -> None:
+        self.idle: list[Any] = []
         self.build: Callable[[], Any] = factory
         self.restore: Callable[[Any], bool] | None = restore
         self.lent: dict[int, Any] = {}
 
     def generate(self, names: dict[str, Any]) -> None:
-        names |= {"lent": self.lent, "take_back": self.lent.pop, "restore": self.restore}
+        names |= {"idle": self.idle, "lent": self.lent, "restore": self.restore}
         self.cycle: Cycle = plain_cycle(names=names)
 
     def lend(self, obj: Any) -> None:

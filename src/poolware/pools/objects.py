@@ -135,7 +135,6 @@ class ObjectPool(Generic[T]):
         self._tallies = {name: new_tally() for name in _TALLIES}
         self._before_fork = dict.fromkeys(_TALLIES, 0)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
-        self._idle: list[T] = []
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
         self._look_for_lost_at = 64
@@ -143,6 +142,7 @@ class ObjectPool(Generic[T]):
         limit = max(whole_number("max_quarantine", max_quarantine), 256 if self._mode is Mode.DEBUG else 0)
         self._quarantine: Quarantine[T] = Quarantine(limit, self._free, self._escape)
         self._kind = self._kind_of(factory, reset, validate, _home)
+        self._idle = self._kind.idle
         self._kind.generate(self._names(validate))
         self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release
         restart_in_child(self)
@@ -217,10 +217,9 @@ class ObjectPool(Generic[T]):
     def _names(self, validate: Callable[[T], object] | None) -> dict[str, Any]:
         debug = self._mode is Mode.DEBUG
         return {
-            "pop": self._idle.pop,
-            "push": self._retire if debug else self._idle.append if self._reuse else self._drop,
+            "drop": self._retire if debug else None if self._reuse else self._drop,
             "SOLE": -1 if debug else SOLE,  # in debug mode every object counts as held, and so gets sealed
-            "tick": self._tallies["acquired"].tick,
+            "acquired": self._tallies["acquired"],
             "build": self._build,
             "doubt": self._doubt,
             "refuse": self._refuse,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -17,25 +18,27 @@ from poolware.pools.traces import stack
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-    from poolware.pools.buffers import BufferPool
-
 
 class WatchedBuffer(Buffer):
     """A `Buffer` whose errors say who acquired and who released it, and which refuses two users at once."""
 
     __slots__ = ("_acquired", "_released", "_views", "_writer")
 
-    def __init__(self, pool: BufferPool, storage: bytearray) -> None:
-        super().__init__(pool, storage)
+    def note_acquired(self) -> None:
+        """Begin to watch, at the moment at which the buffer is lent."""
         self._acquired = stack()
         self._released = ""
         self._writer: tuple[int, str] | None = None
         self._views: list[tuple[weakref.ref[Any], int, int, str]] = []
 
+    def note_released(self) -> None:
+        """Keep who released it."""
+        self._released = stack()
+
     def write(self, data: ReadableBuffer, /) -> int:
         """As `Buffer.write`; raises `BufferInUse` where a living read-only view shows what would be overwritten."""
         with self._alone():
-            self._unread(self._position, self._position + len(flat(data)))
+            self._unread(self.tell(), self.tell() + len(flat(data)))
             return super().write(data)
 
     def writelines(self, lines: Iterable[ReadableBuffer], /) -> None:
@@ -46,7 +49,7 @@ class WatchedBuffer(Buffer):
     def truncate(self, size: int | None = None, /) -> int:
         """As `Buffer.truncate`; raises `BufferInUse` where a living read-only view shows what would be wiped."""
         with self._alone():
-            self._unread(self._position if size is None else size, self._size)
+            self._unread(self.tell() if size is None else size, len(self))
             return super().truncate(size)
 
     def view(self, start: int = 0, stop: int | None = None, *, readonly: bool = False) -> memoryview:
@@ -54,7 +57,8 @@ class WatchedBuffer(Buffer):
         view = super().view(start, stop, readonly=readonly)
         if not readonly:
             return view
-        guard = self._pool._guard(self._live())
+        memory: Any = self._memory
+        guard: Any = (ctypes.c_ubyte * len(memory)).from_buffer(memory)
         guard.keeps = view  # the buffer's own guard lives as long as this one
         stop = start + len(view)
         self._views.append((weakref.ref(guard), start, stop, stack()))
@@ -74,7 +78,7 @@ class WatchedBuffer(Buffer):
             self._writer = before
 
     def _unread(self, start: int, stop: int) -> None:
-        self._live()
+        self.tell()
         self._views = [view for view in self._views if view[0]() is not None]
         for _, first, last, taken in self._views:
             if first < stop and start < last:
@@ -84,8 +88,3 @@ class WatchedBuffer(Buffer):
     def _after_release(self) -> BufferReleased:
         error = super()._after_release()
         return BufferReleased(f"{error}\nAcquired at:\n{self._acquired}Released at:\n{self._released}")
-
-    def _retire(self) -> tuple[Any, ...]:
-        retired = super()._retire()
-        self._released = stack()
-        return retired

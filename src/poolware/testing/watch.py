@@ -45,7 +45,7 @@ class Watch:
         self.misused: list[Finding] = []
         """Uses after release so far; a test that provokes one on purpose clears the list."""
         self._known = {id(obj) for pool in _object_pools() for obj in chain(_in_use(pool), pool._quarantine)}
-        self._known |= {key for pool in _buffer_pools() for key in pool._lent}
+        self._known |= {id(buffer) for pool in _buffer_pools() for buffer in _lent_buffers(pool)}
         self._let_go = {id(pool): _let_go(pool) for pool in _object_pools()}
 
     def findings(self) -> list[Finding]:
@@ -77,13 +77,12 @@ class Watch:
     def _leaked_buffers(self) -> Iterator[Finding]:
         for pool in _buffer_pools():
             if missing := self._missing(pool):
-                lent = [obj for obj in gc.get_objects() if issubclass(type(obj), Buffer) and id(obj) in missing]
-                held = [line for buffer in lent for line in holders(buffer, ignore=[lent])]
+                held = [line for buffer in missing for line in holders(buffer, ignore=[missing])]
                 what = f"{len(missing)} buffers of pool {pool.name!r} were not released"
                 yield Finding("leaked", _with_holders(what, held))
 
-    def _missing(self, pool: BufferPool) -> set[int]:
-        return pool._lent - self._known
+    def _missing(self, pool: BufferPool) -> list[Buffer]:
+        return [buffer for buffer in _lent_buffers(pool) if id(buffer) not in self._known]
 
     def _let_go_since(self) -> Iterator[Finding]:
         for pool in _object_pools():
@@ -141,6 +140,13 @@ def _object_pools() -> list[ObjectPool[Any]]:
 
 def _buffer_pools() -> list[BufferPool]:
     return [pool for pool in all_pools() if isinstance(pool, BufferPool)]
+
+
+def _lent_buffers(pool: BufferPool) -> list[Buffer]:
+    if not pool.get_stats().in_use:
+        return []
+    buffers = [obj for obj in gc.get_objects() if issubclass(type(obj), Buffer)]
+    return [buffer for buffer in buffers if buffer._store is pool._store and not buffer.closed]
 
 
 def _in_use(pool: ObjectPool[Any]) -> list[Any]:

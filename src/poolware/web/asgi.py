@@ -48,7 +48,8 @@ class PoolwareMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] not in {"http", "websocket"} or KEY in scope:
+        kind = scope["type"]
+        if (kind != "http" and kind != "websocket") or KEY in scope:  # noqa: PLR1714 - cheaper than a set
             await self._pass(scope, receive, send)
             return
         self._begin(scope)

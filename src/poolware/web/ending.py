@@ -13,21 +13,23 @@ class Ending:
 
     def __init__(self, finish: Callable[[Any], None], carrier: Any, inner: Callable[[], object] | None = None) -> None:
         self._finish = finish
-        self._carrier = carrier
+        self._carrier: Any = carrier
         self._inner = inner
 
     def __call__(self) -> None:
         """Close what was inside, then finish the request, whatever the first raises."""
         inner, self._inner = self._inner, None
-        carrier, self._carrier = self._carrier, {}  # may carry the next request by the time this is collected
+        carrier, self._carrier = self._carrier, None  # may carry the next request by the time this is collected
         try:
             if inner is not None:
                 inner()
         finally:
-            self._finish(carrier)
+            if carrier is not None:
+                self._finish(carrier)
 
     def __del__(self) -> None:
-        self()
+        if self._carrier is not None:
+            self()
 
     def __reduce__(self) -> tuple[Callable[[], object], tuple[()]]:
         """A copy or pickle of a response has nothing to end."""

@@ -29,25 +29,25 @@ def _without_reset() -> None:
 
 def _without_wiping() -> None:
     """Buffers go back as they are."""
-    from poolware.pools import buffers
+    from poolware._core import memory_store
 
-    buffers.wipe = lambda *_: None
+    memory_store.wipe = lambda *_: None
 
 
 def _without_quarantine() -> None:
     """Memory is used again at once, whoever may still hold a view of it (H07)."""
-    from poolware import BufferPool
+    from poolware._core.memory_store import MemoryStore
 
-    original = BufferPool._put_back
+    original = MemoryStore._put_back
 
     def put_back(self: Any, memory: Any, used: int, *_holders: Any) -> None:
         original(self, memory, used)
 
     def take(self: Any, size: int) -> bytearray:
-        tier = next(tier for tier in self.tiers if tier >= size)
-        return self._idle[tier].pop() if self._idle[tier] else self._build(tier)
+        tier = next(tier for tier in self._tiers if tier >= size)
+        return self.idle[tier].pop() if self.idle[tier] else self._build(tier)
 
-    BufferPool._put_back, BufferPool._take = put_back, take
+    MemoryStore._put_back, MemoryStore._take = put_back, take
 
 
 def _without_finish() -> None:

@@ -29,9 +29,8 @@ from starlette.routing import Route
 import starlette_poolware
 from flask_poolware import Poolware
 from poolware import BufferPool, Lifecycle, ObjectPool, RequestContext, Secret, SecretField, errors, field, secret
+from poolware._core import memory_file, memory_store
 from poolware.context import secret as secret_module
-from poolware.pools import buffer as buffer_module
-from poolware.pools import buffers as buffers_module
 from poolware.pools import kinds
 
 PR_SET_PTRACER, PR_SET_PTRACER_ANY = 0x59616D61, ctypes.c_ulong(-1)
@@ -75,8 +74,8 @@ def unwiped(holders: str) -> None:
 
 if os.environ.get("UNWIPED"):
     _switchable(secret_module, "wipe", "secret", growth="set")
-    _switchable(buffers_module, "wipe", "buffer", growth="_grow")
-    _switchable(buffer_module, "wipe", "truncate")
+    _switchable(memory_store, "wipe", "buffer", growth="_grow")
+    _switchable(memory_file, "wipe", "truncate")
     _switchable(kinds, "scrub", "field")
 
 

@@ -1,0 +1,129 @@
+"""What is published: a source distribution that builds with a C compiler and without, and a wheel that works."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from native_build import compiler
+
+pytest.importorskip("setuptools", "77", reason="setuptools, which builds it, is not installed")
+
+ROOT = Path(__file__).parents[2]
+NATIVE = ROOT / "src" / "poolware" / "_core" / "native"
+LEFT_OUT = shutil.ignore_patterns(".*", "*.so", "*.egg-info", "__pycache__", "build", "dist", "docs", "integrations")
+NO_COMPILER = {"CC": "/nonexistent/cc", "CXX": "/nonexistent/cc"}
+SAYS = "from poolware import ObjectPool; from poolware._core.core import CORE; print(CORE, ObjectPool.__module__)"
+
+
+def ran(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "POOLWARE_CORE"}}
+    return subprocess.run(
+        [*map(str, command)],
+        cwd=cwd,
+        env=env | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def built(what: str, tree: Path, into: Path, **environment: str) -> tuple[Path, str]:
+    """Have the build backend make `what`, as `python -m build --no-isolation` does; return it and all that was said."""
+    program = f"from setuptools import build_meta; build_meta.build_{what}({str(into)!r})"
+    run = ran(sys.executable, "-c", program, cwd=tree, **environment)
+    assert run.returncode == 0, run.stdout
+    (made,) = into.iterdir()
+    return made, run.stdout
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory):
+    tree = tmp_path_factory.mktemp("tree") / "poolware"
+    shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+    return built("sdist", tree, tmp_path_factory.mktemp("sdist"))[0]
+
+
+@pytest.fixture(scope="module")
+def unpacked(sdist, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unpacked")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (tree,) = folder.iterdir()
+    return tree
+
+
+@pytest.fixture(scope="module")
+def wheel(unpacked, tmp_path_factory):
+    if compiler() is None:
+        pytest.skip("there is no C compiler")
+    tree = tmp_path_factory.mktemp("with") / "tree"
+    shutil.copytree(unpacked, tree)
+    return built("wheel", tree, tmp_path_factory.mktemp("wheel"))[0]
+
+
+@pytest.fixture(scope="module")
+def plain_wheel(unpacked, tmp_path_factory):
+    tree = tmp_path_factory.mktemp("without") / "tree"
+    shutil.copytree(unpacked, tree)
+    return built("wheel", tree, tmp_path_factory.mktemp("plain"), **NO_COMPILER)
+
+
+def installed(wheel: Path, folder: Path) -> Path:
+    """Return the interpreter of a new environment with the wheel, and nothing else, in it."""
+    assert ran(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent).returncode == 0
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    pip = ("-m", "pip", "--disable-pip-version-check", "--python", python)
+    run = ran(sys.executable, *pip, "install", "--no-index", "--no-deps", wheel, cwd=folder)
+    assert run.returncode == 0, run.stdout
+    return python
+
+
+def extensions(wheel: Path) -> list[str]:
+    return [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".so", ".pyd"))]
+
+
+def test_the_sources_are_complete(unpacked):
+    """C text, headers and what tells them apart from Python; nothing that was built."""
+    files = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
+    native = {str(path.relative_to(ROOT)) for path in (*NATIVE.glob("*.c"), *NATIVE.glob("*.h"))}
+    assert len(native) >= 5
+    assert native <= files
+    assert {"setup.py", "pyproject.toml", "MANIFEST.in", "LICENSE", "README.md", "CHANGELOG.md"} <= files
+    assert {"src/poolware/py.typed", "src/poolware/_core/compiled.pyi"} <= files
+    assert not [name for name in files if name.endswith((".so", ".pyd", ".o", ".pyc"))]
+
+
+def test_a_wheel_has_the_extension_and_not_its_text(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name.partition(".")[0] for name in extensions(wheel)] == ["poolware/_core/compiled"]
+    assert {"poolware/py.typed", "poolware/_core/compiled.pyi"} <= {*names}
+    assert not [name for name in names if "/native/" in name or name.endswith((".c", ".h")) or "tests" in name]
+
+
+def test_the_compiled_core_works_from_a_wheel(wheel, tmp_path):
+    python = installed(wheel, tmp_path / "venv")
+    assert ran(python, "-c", SAYS, cwd=tmp_path, POOLWARE_CORE="compiled").stdout.split()[0] == "compiled"
+    assert ran(python, "-c", SAYS, cwd=tmp_path).stdout.split()[0] == "compiled"
+
+
+def test_without_a_compiler_the_build_says_so_and_succeeds(plain_wheel):
+    wheel, said = plain_wheel
+    assert extensions(wheel) == []
+    assert 'building extension "poolware._core.compiled" failed' in said
+
+
+def test_without_a_compiler_the_plain_twin_works(plain_wheel, tmp_path):
+    python = installed(plain_wheel[0], tmp_path / "venv")
+    assert ran(python, "-c", SAYS, cwd=tmp_path).stdout.split()[0] == "python"
+    forced = ran(python, "-c", SAYS, cwd=tmp_path, POOLWARE_CORE="compiled")
+    assert forced.returncode == 1
+    assert "ConfigurationError: POOLWARE_CORE=compiled: there is none here" in forced.stdout
+    assert "install poolware where there is a C compiler" in forced.stdout.splitlines()[-1]
