@@ -1,1 +1,1 @@
-"""Micro-benchmarks: what a cycle, a buffer and a middleware cost, as ratios within one run."""
+"""Micro-benchmarks: what poolware costs beside what people write without it, as ratios within one run."""

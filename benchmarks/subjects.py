@@ -1,15 +1,11 @@
-"""What is measured: one module-level callable a row, the same work done in several ways."""
+"""The ten-field object, written by hand and as a context, and what requests write to it."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
-from poolware import BufferPool, Context, ObjectPool, RequestContext, field
-from poolware.web.asgi import PoolwareMiddleware
-
-SIZE = 1 << 20
-FILLING = bytes(range(256)) * (SIZE // 256 // 8)
+from poolware import Context, RequestContext, field
 
 
 class Slotted:
@@ -18,14 +14,14 @@ class Slotted:
     __slots__ = ("cart", "email", "locale", "name", "page", "params", "role", "tenant", "total", "user")
 
     def __init__(self) -> None:
-        self.user = None
+        self.user: Any = None
         self.tenant = ""
         self.page = 0
-        self.role = None
-        self.locale = None
+        self.role: Any = None
+        self.locale: Any = None
         self.name = ""
         self.total = 0
-        self.email = None
+        self.email: Any = None
         self.params: dict[str, Any] = {}
         self.cart: list[Any] = []
 
@@ -45,72 +41,69 @@ class Ten(Context):
     cart: list[Any] = field(factory=list)
 
 
-class AppContext(RequestContext):
+class TenOfRequest(RequestContext):
+    """The same beside what every request's context has; `user` and `params` are among that."""
+
     tenant: str = ""
-    roles: set[str] = field(factory=set)
+    page: int = 0
+    role: Any = None
+    locale: Any = None
+    name: str = ""
+    total: int = 0
+    email: Any = None
+    cart: list[Any] = field(factory=list)
 
 
-_pool = ObjectPool(Ten)
-_acquire, _release = _pool.acquire, _pool.release
-_buffers = BufferPool()
+NAMESPACE = (
+    "SimpleNamespace(user=None, tenant='', page=0, role=None, locale=None, name='', total=0, email=None,"
+    " params={}, cart=[])"
+)
+USER = object()
 
 
-def build_slotted() -> None:
-    Slotted()
+def three(obj: Any) -> Any:
+    obj.user = USER
+    obj.tenant = "acme"
+    obj.page = 3
+    return obj
 
 
-def cycle() -> None:
-    _release(_acquire())
+def four_and_entry(obj: Any) -> Any:
+    obj.user = USER
+    obj.tenant = "acme"
+    obj.page = 3
+    obj.role = "admin"
+    obj.params["id"] = 17
+    return obj
 
 
-def cycle_held() -> None:
-    """The same with the caller's own variable, which makes the release seal and the acquisition unseal."""
-    ctx = _acquire()
-    _release(ctx)
+def all_ten(obj: Any) -> Any:
+    obj.user = USER
+    obj.tenant = "acme"
+    obj.page = 3
+    obj.role = "admin"
+    obj.locale = "en"
+    obj.name = "Ann"
+    obj.total = 42
+    obj.email = "ann@example.org"
+    obj.params = {"id": 17}
+    obj.cart = [17]
+    return obj
 
 
-def fresh_buffer() -> None:
-    buffer = bytearray(SIZE)
-    buffer[: len(FILLING)] = FILLING
+def five_items_each(obj: Any) -> Any:
+    params, cart = obj.params, obj.cart
+    for item in ("a", "b", "c", "d", "e"):
+        params[item] = item
+        cart.append(item)
+    return obj
 
 
-def pooled_buffer() -> None:
-    with _buffers.lease(SIZE) as buffer:
-        buffer.write(FILLING)
-
-
-async def _endpoint(_scope: Any, _receive: Any, _send: Any) -> None:
-    return None
-
-
-class PassThrough:
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app(scope, receive, send)
-
-
-class Attaching(PassThrough):
-    """What people write first: a fresh namespace for each request."""
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        scope["ctx"] = SimpleNamespace(user=None, params={}, response=None, tenant="", roles=set())
-        await self.app(scope, receive, send)
-
-
-def _drive(app: Any) -> Any:
-    def request() -> None:
-        coroutine = app({"type": "http", "method": "GET", "path": "/", "headers": []}, None, None)
-        try:  # noqa: SIM105 - suppress() would be measured too
-            coroutine.send(None)
-        except StopIteration:
-            pass
-
-    return request
-
-
-asgi_bare = _drive(_endpoint)
-asgi_pass_through = _drive(PassThrough(_endpoint))
-asgi_namespace = _drive(Attaching(_endpoint))
-asgi_poolware = _drive(PoolwareMiddleware(_endpoint, context=AppContext))
+WRITES = {
+    "3 fields written": three,
+    "4 fields and a dict entry written": four_and_entry,
+    "10 fields written": all_ten,
+    "5 items in each container": five_items_each,
+}
+NAMES: dict[str, Any] = {"Slotted": Slotted, "SimpleNamespace": SimpleNamespace}
+NAMES |= {write.__name__: write for write in WRITES.values()}
