@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from poolware import RequestContext, field
 from poolware.web.asgi import PoolwareMiddleware
 
 BARE, EMPTY, NAMESPACE, POOLWARE = "bare app", "empty middleware", "a fresh SimpleNamespace", "poolware"
+TIMED = "a fresh SimpleNamespace with the time"
 STARLETTE_CONTEXT, CORRELATION_ID = "starlette-context, raw", "asgi-correlation-id"
 
 
@@ -36,6 +38,14 @@ class Attaching(Empty):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         scope["ctx"] = SimpleNamespace(user=None, params={}, response=None, tenant="", roles=set())
+        await self.app(scope, receive, send)
+
+
+class AttachingTimed(Empty):
+    """With all that the context has."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope["ctx"] = SimpleNamespace(started_at=time(), user=None, params={}, response=None, tenant="", roles=set())
         await self.app(scope, receive, send)
 
 
@@ -67,6 +77,7 @@ def driven(app: Any) -> Callable[[], None]:
 def groups() -> Iterator[Group]:
     poolware = PoolwareMiddleware(endpoint, context=AppContext)
     apps = {BARE: endpoint, EMPTY: Empty(endpoint), NAMESPACE: Attaching(endpoint), POOLWARE: poolware}
+    apps[TIMED] = AttachingTimed(endpoint)
     peers, absent = made({STARLETTE_CONTEXT: starlette_context, CORRELATION_ID: correlation_id})
     names = {f"app_{number}": driven(app) for number, app in enumerate((apps | peers).values())}
 
@@ -79,6 +90,7 @@ def groups() -> Iterator[Group]:
         [
             Comparison(EMPTY, BARE),
             Comparison(POOLWARE, NAMESPACE, EMPTY, target=0.7),
+            Comparison(POOLWARE, TIMED, EMPTY),
             Comparison(POOLWARE, STARLETTE_CONTEXT, EMPTY, target=1 / 6),
             *(Comparison(name, EMPTY, BARE) for name in (POOLWARE, NAMESPACE, STARLETTE_CONTEXT, CORRELATION_ID)),
         ],
