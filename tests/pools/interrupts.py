@@ -1,6 +1,9 @@
 """An exception between two instructions of a function, as a signal handler or gevent's Timeout may raise it."""
 
 import sys
+from contextlib import contextmanager
+
+TOOL = 4
 
 
 class Interrupt(BaseException):
@@ -8,34 +11,64 @@ class Interrupt(BaseException):
 
 
 def interrupted_everywhere(code, act):
-    """Call `act(n)` with an interrupt before the n-th instruction of `code`, for each n that there is."""
+    """Call `act(start)` with an interrupt before the n-th instruction of `code` after `start()`, for every n."""
+    watching = watched if hasattr(sys, "monitoring") else traced
     for number in range(10_000):
         left = [number]
 
-        def in_frame(frame, event, _arg, left=left):
-            if event == "opcode":
-                left[0] -= 1
-                if left[0] < 0:
-                    sys.settrace(None)
-                    raise Interrupt
-            return in_frame
+        def step(left=left):
+            left[0] -= 1
+            return left[0] < 0
 
-        def entered(frame, _event, _arg, in_frame=in_frame):
-            if frame.f_code is code:
-                frame.f_trace_opcodes = True
-                return in_frame
-            return None
-
-        def start(entered=entered):
-            sys._getframe().f_trace_opcodes = True  # from 3.12 on settrace() looks whether any frame has it
-            sys.settrace(entered)
-
-        before = sys.gettrace()
-        try:
+        with watching(code, step) as start:
             act(start)
-        finally:
-            sys.settrace(before)
         if left[0] >= 0:
             assert number > 5  # it was interrupted at all
             return
     raise AssertionError
+
+
+@contextmanager
+def watched(code, step):
+    """Raise where `step` says so: from 3.12 on."""
+    monitoring = sys.monitoring
+
+    def at_instruction(_code, _offset):
+        if step():
+            monitoring.set_local_events(TOOL, code, 0)
+            raise Interrupt
+
+    def start():
+        monitoring.set_local_events(TOOL, code, monitoring.events.INSTRUCTION)
+
+    monitoring.use_tool_id(TOOL, "interrupts")
+    monitoring.register_callback(TOOL, monitoring.events.INSTRUCTION, at_instruction)
+    try:
+        yield start
+    finally:
+        monitoring.set_local_events(TOOL, code, 0)
+        monitoring.register_callback(TOOL, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(TOOL)
+
+
+@contextmanager
+def traced(code, step):
+    """The same on 3.11."""
+
+    def in_frame(_frame, event, _arg):
+        if event == "opcode" and step():
+            sys.settrace(None)
+            raise Interrupt
+        return in_frame
+
+    def entered(frame, _event, _arg):
+        if frame.f_code is code:
+            frame.f_trace_opcodes = True
+            return in_frame
+        return None
+
+    before = sys.gettrace()
+    try:
+        yield lambda: sys.settrace(entered)
+    finally:
+        sys.settrace(before)

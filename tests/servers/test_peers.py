@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import django
 import pytest
 
 from . import settled as looks
@@ -121,7 +122,7 @@ each_in_short = [
     ("ASGI try", "context kept and written to"),
     ("FastAPI yield", "thread that writes on"),
     ("Django signal", "params kept and written to"),
-    ("Django signal, async", "normal"),
+    *([("Django signal, async", "normal")] if django.VERSION < (6,) else []),  # where the table was measured
     *((peer, "params kept and written to") for peer in PEERS if peer.startswith("poolware")),
 ]
 
