@@ -136,9 +136,10 @@ class MemoryStore:
 
     def counts(self) -> dict[str, int]:
         """Return what the store has done and holds."""
-        counted = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
-        held = {"in_use": len(self._lent), "quarantined": len(self._quarantine)}
-        return counted | held | {"idle": sum(map(len, self._stacks)), "idle_bytes": self._idle_bytes()}
+        with self._lock:  # not in the middle of a release
+            counted = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
+            held = {"in_use": len(self._lent), "quarantined": len(self._quarantine)}
+            return counted | held | {"idle": sum(map(len, self._stacks)), "idle_bytes": self._idle_bytes()}
 
     # --- memory -------------------------------------------------------------------------------------------------------
 
