@@ -22,17 +22,17 @@ def table(rows: Iterable[Row]) -> str:
 def markdown(rows: Iterable[Row]) -> str:
     """Return one table for documentation, with the twins side by side."""
     lines = [
-        "| what | over what | compiled | | plain Python | | asked of the compiled |",
-        "|---|---|--:|--:|--:|--:|---|",
+        "| | what | over | compiled | | plain Python | | asked of the compiled |",
+        "|---|---|---|--:|--:|--:|--:|---|",
     ]
     pairs: dict[tuple[str, ...], dict[str, Row]] = {}
     for row in rows:
         _, twin, subject, _, _, over, _ = _cells(row)
         pairs.setdefault((row.section, subject, over.removeprefix("of ")), {})[twin] = row
-    for (_, subject, over), twins in pairs.items():
+    for (section, subject, over), twins in pairs.items():
         figures = [figure for twin in ("compiled", "python") for figure in _figures(twins.get(twin))]
         verdict = _verdict(twins["compiled"]) if "compiled" in twins else ""
-        lines.append(f"| {' | '.join([subject, over, *figures, verdict])} |")
+        lines.append(f"| {' | '.join([section, subject, over, *figures, verdict])} |")
     return "\n".join(lines)
 
 
