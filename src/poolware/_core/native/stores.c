@@ -2,17 +2,17 @@
 
 #include "stores.h"
 
-/* Take out all items and let go of them. What that calls may put in new ones, which stay. */
+/* Take out all items and let go of them, after `leave` if it is given. What that calls may put in new ones, which stay. */
 static void
-let_go(PyObject *owner, PyObject ***items, Py_ssize_t *size, Py_ssize_t *allocated, void (*leave)(PyObject *owner, PyObject *))
+let_go(PyObject *owner, PyObject ***items, Py_ssize_t *size, Py_ssize_t *allocated, void (*leave)(PyObject *))
 {
     PyObject **old;
     Py_ssize_t count;
     BEGIN_LOCKED(owner)
     old = *items;
     count = *size;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        leave(owner, old[i]);
+    for (Py_ssize_t i = 0; leave && i < count; i++) {
+        leave(old[i]);
     }
     *items = NULL;
     *size = *allocated = 0;
@@ -236,16 +236,11 @@ store_traverse(Store *self, visitproc visit, void *arg)
     return 0;
 }
 
-static void
-leave_as_it_is(PyObject *Py_UNUSED(owner), PyObject *Py_UNUSED(obj))
-{
-}
-
 static int
 store_tp_clear(Store *self)
 {
     show_all(self);
-    let_go((PyObject *)self, &self->items, &self->size, &self->allocated, leave_as_it_is);
+    let_go((PyObject *)self, &self->items, &self->size, &self->allocated, NULL);
     return 0;
 }
 
@@ -423,7 +418,7 @@ register_traverse(Register *self, visitproc visit, void *arg)
 }
 
 static void
-forget_place(PyObject *Py_UNUSED(owner), PyObject *obj)
+forget_place(PyObject *obj)
 {
     ((Recyclable *)obj)->place = 0;
 }
