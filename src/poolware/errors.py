@@ -28,9 +28,13 @@ __all__ = [
     "NotCopyable",
     "ObjectReleased",
     "PartHeld",
+    "PoolClosed",
+    "PoolTimeout",
+    "PoolUnavailable",
     "PoolwareError",
     "ReleaseError",
     "SecretReleased",
+    "TooManyWaiting",
     "UndeclaredField",
     "UnknownOption",
     "UnsupportedBase",
@@ -144,6 +148,29 @@ class AlreadyReleased(ReleaseError):
 
 class ForeignObject(ReleaseError):
     """The object did not come from this pool."""
+
+
+# --- pools that wait --------------------------------------------------------------------------------------------------
+
+
+class PoolUnavailable(PoolwareError):
+    """A pool cannot lend anything now. ``status`` is the HTTP status that says so."""
+
+    status = 503
+    retry_after: int = 1
+    """Seconds after which trying again makes sense, for the header ``Retry-After``."""
+
+
+class PoolTimeout(PoolUnavailable):
+    """Nothing came free in time."""
+
+
+class TooManyWaiting(PoolUnavailable):
+    """So many wait already that one more is turned away."""
+
+
+class PoolClosed(PoolUnavailable):
+    """The pool is closed, or about to be."""
 
 
 # --- buffers ----------------------------------------------------------------------------------------------------------
