@@ -1,0 +1,168 @@
+"""Making and unmaking resources, in the background and never under the lock of the pool."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from poolware._core.apart import run_apart
+from poolware._core.log import logger
+from poolware._core.loops import spawn
+from poolware.errors import ConfigurationError
+from poolware.pools.backoff import delay
+from poolware.pools.record import Record
+from poolware.pools.steps import Pause, Steps, adrive, drive
+from poolware.pools.waiting import wake_all
+
+if TYPE_CHECKING:
+    from poolware.pools.stock import Stock
+
+_JITTER = 0.1
+"""By which part of ``max_lifetime`` a resource may end earlier."""
+
+
+def close(resource: Any) -> object:
+    """Close `resource` if it can be closed: what a pool does with what it lets go of, unless told otherwise."""
+    method = _closing(resource)
+    return None if method is None else method()
+
+
+def begin(stock: Stock, loop: Any) -> None:
+    """Make a resource for `loop`; its place is taken already."""
+    try:
+        in_background(loop, lambda: creation(stock, loop), stock.settings.factory.name)
+    except RuntimeError as error:  # the loop has ended (H27), or there can be no more threads
+        with stock.lock:
+            stock.creating[loop] -= 1
+            stock.last_error = error
+            if stock.home is loop:
+                stock.home = None
+
+
+def undo(stock: Stock, records: list[Record]) -> None:
+    """Destroy the resources of `records`, which the pool has forgotten already."""
+    if stock.settings.destroy is None:
+        return
+    for loop in {record.loop for record in records}:
+        ours = [record for record in records if record.loop is loop]
+        try:
+            in_background(loop, partial(destruction, stock, ours), stock.settings.destroy.name)
+        except RuntimeError:
+            if loop is None:  # the interpreter is about to end: no more threads
+                drive(destruction(stock, ours))
+
+
+def in_background(loop: Any, steps: Callable[[], Steps[None]], name: str) -> None:
+    """Carry `steps` out on `loop`, or in a thread if it is None.
+
+    Raises:
+        RuntimeError: the loop has ended, or there can be no more threads.
+    """
+    if loop is None:
+        run_apart(lambda: drive(steps()), name)
+    else:
+        spawn(loop, lambda: adrive(steps()))
+
+
+def creation(stock: Stock, loop: Any) -> Steps[None]:
+    """Make one resource; after a failure try again for as long as somebody wants it."""
+    settings, made = stock.settings, False
+    try:
+        while not made:
+            try:
+                obj = yield settings.factory()
+                _check(stock, obj)
+            except ConfigurationError as error:
+                _give_up(stock, error)
+                return
+            except Exception as error:
+                yield Pause(_failed(stock, error))
+                with stock.lock:
+                    if not stock.open or not (stock.queue or stock.size() <= stock.min_size):
+                        return
+            else:
+                made = True
+                _add(stock, obj, loop)
+    finally:
+        if not made:
+            with stock.lock:
+                stock.creating[loop] -= 1
+        stock.settle()
+
+
+def destruction(stock: Stock, records: list[Record]) -> Steps[None]:
+    """Destroy the resources of `records`."""
+    destroy = stock.settings.destroy
+    while destroy is not None and records:
+        try:
+            yield destroy(records.pop().obj)
+        except Exception:
+            with stock.lock:
+                stock.counts["destroy_errors"] += 1
+            logger.exception("%s failed", destroy.name)
+
+
+def _add(stock: Stock, obj: Any, loop: Any) -> None:
+    now = time.monotonic()
+    lifetime = stock.settings.max_lifetime
+    expires = float("inf") if lifetime is None else now + lifetime * random.uniform(1 - _JITTER, 1)  # noqa: S311
+    record = Record(obj, loop, now, expires)
+    with stock.lock:
+        stock.creating[loop] -= 1
+        stock.records[id(obj)] = record
+        stock.counts["created"] += 1
+        stock.failures, stock.last_error = 0, None
+        wanted = stock.open and stock.excess() <= 0
+        if wanted:
+            stock.rest(record, now)
+        wake_all(stock.grown)
+    if not wanted:  # closed or resized meanwhile
+        stock.discard([record], "closed")
+
+
+def _failed(stock: Stock, error: Exception) -> float:
+    """Note it; return the seconds after which to try again."""
+    with stock.lock:
+        stock.failures += 1
+        stock.last_error = error
+        stock.counts["creation_errors"] += 1
+        pause = delay(stock.failures, stock.settings.max_backoff)
+    logger.warning("%s failed, again in %.2f s: %r", stock.settings.factory.name, pause, error)
+    return pause
+
+
+def _give_up(stock: Stock, error: ConfigurationError) -> None:
+    """Tell everybody who waits: trying again would not help."""
+    with stock.lock:
+        stock.counts["creation_errors"] += 1
+        stock.last_error = error
+        stock.tell_everybody(error)
+        wake_all(stock.grown)
+
+
+def _check(stock: Stock, obj: Any) -> None:
+    """Raise `ConfigurationError` for what cannot be pooled."""
+    settings = stock.settings
+    if id(obj) in stock.records:
+        msg = f"{settings.factory.name} returned a resource that the pool has already; it must make a new one"
+        raise ConfigurationError(msg)
+    if settings.destroy is not None and settings.destroy.function is close and not settings.is_async:
+        method = _closing(obj)
+        if inspect.iscoroutinefunction(method):
+            msg = (
+                f"{settings.factory.name} returned a {type(obj).__qualname__}, which is closed by a coroutine; pass "
+                f"destroy={type(obj).__qualname__}.{method.__name__}, so that the pool knows"
+            )
+            raise ConfigurationError(msg)
+
+
+def _closing(resource: Any) -> Any:
+    for name in ("aclose", "close"):
+        method = getattr(resource, name, None)
+        if callable(method):
+            return method
+    return None

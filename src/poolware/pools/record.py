@@ -1,0 +1,50 @@
+"""What a pool keeps of each of its resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Record:
+    """One resource and its history. Times are seconds of `time.monotonic`.
+
+    It is in exactly one place: resting, lent, or in the hands of a hook.
+    """
+
+    __slots__ = (
+        "checked",
+        "expires",
+        "good_until",
+        "loop",
+        "made",
+        "obj",
+        "outdated",
+        "rank",
+        "reported",
+        "since",
+        "stack",
+        "waiter",
+    )
+
+    def __init__(self, obj: Any, loop: Any, made: float, expires: float) -> None:
+        self.obj = obj
+        self.loop = loop
+        """The event loop that it belongs to; None for one that can be used anywhere."""
+        self.made = made
+        self.expires = expires
+        self.since = made
+        """Since when it is in use, or rests."""
+        self.checked = made
+        """When it was last known to work."""
+        self.good_until = made
+        """Until when it is lent without a check."""
+        self.outdated = False
+        """Whether it is to be let go of as soon as it comes back."""
+        self.rank = 0
+        """The class for which it is in use."""
+        self.waiter: Any = None
+        """Who is about to get it; nobody but this record holds the resource then."""
+        self.reported = False
+        """Whether it was logged that it is in use for too long."""
+        self.stack = ""
+        """Where it was acquired, if that is noted."""

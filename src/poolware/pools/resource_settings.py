@@ -1,0 +1,109 @@
+"""The settings of a resource pool, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from poolware._core.options import (
+    callable_or_none,
+    not_negative,
+    one_of,
+    positive,
+    positive_or_none,
+    whole_number,
+)
+from poolware.errors import BadOption
+from poolware.pools.eviction import Eviction
+from poolware.pools.steps import Hook
+from poolware.pools.waiting import PRIORITIES, Priority, rank_of
+
+
+class Settings:
+    """What a pool was told, checked; `ResourcePool` says what each of them means.
+
+    Raises:
+        BadOption: one of them has a value that it does not take.
+    """
+
+    def __init__(
+        self,
+        factory: Callable[[], Any],
+        *,
+        name: str | None,
+        destroy: Callable[[Any], object] | None,
+        reset: Callable[[Any], object] | None,
+        validate: Callable[[Any], object] | None,
+        keepalive: Callable[[Any], object] | None,
+        timeout: float | None,
+        max_waiting: int | None,
+        validate_on: Iterable[str],
+        validate_after: float,
+        validate_timeout: float | None,
+        keepalive_every: float,
+        check_every: float,
+        check_batch: int,
+        idle_timeout: float | None,
+        max_lifetime: float | None,
+        eviction: Eviction | None,
+        order: str,
+        ageing: float,
+        reserved: Mapping[Priority, int] | None,
+        max_backoff: float,
+        hold_limit: float | None,
+        leak_detection: str,
+    ) -> None:
+        if not callable(factory):
+            msg = f"ResourcePool({factory!r}): the factory must be a function without arguments"
+            raise BadOption(msg)
+        self.name: str = name or str(getattr(factory, "__qualname__", type(factory).__name__))
+        limit = positive_or_none("validate_timeout", validate_timeout)
+        self.factory = Hook(f"the factory of pool {self.name!r}", factory)
+        self.destroy = self._hook("destroy", destroy)
+        self.reset = self._hook("reset", reset)
+        self.validate = self._hook("validate", validate, limit)
+        self.keepalive = self._hook("keepalive", keepalive, limit)
+        hooks = (self.factory, self.destroy, self.reset, self.validate, self.keepalive)
+        self.is_async: bool = any(hook is not None and hook.is_async for hook in hooks)
+        for hook in hooks:
+            if hook is not None:
+                hook.on_loop = self.is_async
+        self.timeout = positive_or_none("timeout", timeout)
+        self.max_waiting = None if max_waiting is None else whole_number("max_waiting", max_waiting)
+        validated = {one_of("validate_on", when, "acquire", "release", "idle") for when in validate_on}
+        self.validate_on: set[str] = validated if validate else set()
+        self.validate_after = not_negative("validate_after", validate_after)
+        self.keepalive_every = positive("keepalive_every", keepalive_every)
+        self.check_every = positive("check_every", check_every)
+        self.check_batch = whole_number("check_batch", check_batch, at_least=1)
+        self.idle_timeout = positive_or_none("idle_timeout", idle_timeout)
+        self.max_lifetime = positive_or_none("max_lifetime", max_lifetime)
+        callable_or_none("eviction", eviction)
+        self.eviction = eviction
+        self.lifo = one_of("order", order, "lifo", "fifo") == "lifo"
+        self.ageing = positive("ageing", ageing)
+        self.reserved = [0 for _ in PRIORITIES]
+        for priority, share in (reserved or {}).items():
+            self.reserved[rank_of(priority)] = whole_number(f"reserved[{priority!r}]", share)
+        self.max_backoff = positive("max_backoff", max_backoff)
+        self.hold_limit = positive_or_none("hold_limit", hold_limit)
+        self.leak_detection = one_of("leak_detection", leak_detection, "off", "sampled", "full")
+
+    @property
+    def trusted_for(self) -> float:
+        """Seconds for which a resource that works is lent without being validated."""
+        return self.validate_after if "acquire" in self.validate_on else float("inf")
+
+    def check_sizes(self, min_size: int, max_size: int) -> None:
+        """Raise `BadOption` unless these are bounds that fit each other and the reserved shares."""
+        whole_number("max_size", max_size, at_least=1)
+        if whole_number("min_size", min_size) > max_size:
+            msg = f"min_size={min_size}: it takes a whole number of at most max_size={max_size}"
+            raise BadOption(msg)
+        if sum(self.reserved) >= max_size:
+            msg = f"reserved: {sum(self.reserved)} of max_size={max_size} leave nothing for everybody"
+            raise BadOption(msg)
+
+    def _hook(self, option: str, function: Callable[..., Any] | None, seconds: float | None = None) -> Hook | None:
+        callable_or_none(option, function)
+        return function and Hook(f"{option} of pool {self.name!r}", function, seconds)

@@ -1,0 +1,226 @@
+"""The resources of one pool in one process: who has which, and who is next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import Any
+
+from poolware.errors import PoolClosed
+from poolware.pools import creation
+from poolware.pools.record import Record
+from poolware.pools.resource_settings import Settings
+from poolware.pools.traces import stack
+from poolware.pools.waiting import Queue, Waiter, wake_all
+
+_SAMPLE = 128
+"""With ``leak_detection="sampled"``, the stack of one acquisition in so many is noted."""
+
+
+class Stock:
+    """Everything that changes in a pool. What it says is true while its lock is held.
+
+    A record is in exactly one place: resting in `idle`, in `lent`, or in the hands of a hook; `records` knows them all.
+    No hook is called under the lock. It is re-entrant, as a finalizer may come back into the pool (H35).
+    """
+
+    def __init__(self, settings: Settings, min_size: int, max_size: int) -> None:
+        self.settings = settings
+        self.min_size = min_size
+        self.max_size = max_size
+        self.lock = threading.RLock()
+        self.idle: deque[Record] = deque()
+        """The one that came back last is the last."""
+        self.lent: dict[int, Record] = {}
+        self.records: dict[int, Record] = {}
+        self.queue = Queue(settings.ageing, settings.reserved)
+        self.creating: Counter[Any] = Counter()
+        """How many are being made, for each event loop; None for what can be used anywhere."""
+        self.home: Any = None
+        """The event loop for which `min_size` is kept: the last that asked."""
+        self.open = True
+        self.unhindered = False
+        """Whether what rests may be lent, and what comes back may rest, without looking any further."""
+        self.failures = 0
+        """How often the factory has failed in a row."""
+        self.last_error: Exception | None = None
+        self.emptied: list[Any] = []
+        """Whom to wake when nothing is in use any more."""
+        self.grown: list[Any] = []
+        """Whom to wake when something has been made."""
+        self.acquired = 0
+        self.counts: Counter[str] = Counter()
+        self.destroyed: Counter[str] = Counter()
+        self.peak = 0
+        self.wait_total = self.wait_max = self.hold_total = self.hold_max = 0.0
+        self.look()
+
+    # --- under the lock -----------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Find out whether the short ways are open."""
+        self.unhindered = self.open and not self.queue and not any(self.settings.reserved) and self.excess() <= 0
+
+    def size(self) -> int:
+        """Resources that exist or are being made."""
+        return len(self.records) + self.creating.total()
+
+    def out(self) -> int:
+        """Resources that do not rest: lent, or in the hands of a hook."""
+        return len(self.records) - len(self.idle)
+
+    def excess(self) -> int:
+        """By how many they exceed the bound, after a resize."""
+        return self.size() - self.max_size
+
+    def next_for(self, loop: Any) -> int | None:
+        """Return the place in `idle` of what is to be lent next on `loop`; None if there is nothing for it."""
+        if not self.idle:
+            return None
+        if not self.settings.is_async:
+            return -1 if self.settings.lifo else 0
+        fitting = [place for place, record in enumerate(self.idle) if record.loop is loop]
+        return fitting[-1 if self.settings.lifo else 0] if fitting else None
+
+    def lend(self, place: int, rank: int, now: float) -> Record:
+        """Take what rests at `place` and note that it is in use."""
+        record = self.idle[place]
+        del self.idle[place]
+        record.since = now
+        record.rank = rank
+        record.reported = False
+        self.lent[id(record.obj)] = record
+        self.acquired += 1
+        self.peak = max(self.peak, len(self.lent))
+        if self.settings.leak_detection != "off":
+            sampled = self.settings.leak_detection == "full" or self.acquired % _SAMPLE == 1
+            record.stack = stack() if sampled else ""
+        return record
+
+    def unlend(self, record: Record) -> None:
+        """Undo `lend`: nobody has got it."""
+        del self.lent[id(record.obj)]
+        self.acquired -= 1
+
+    def rest(self, record: Record, now: float) -> None:
+        """Put what works among what rests."""
+        record.since = record.checked = now
+        record.good_until = min(record.expires, now + self.settings.trusted_for)
+        self.idle.append(record)
+
+    def serve(self) -> None:
+        """Hand what rests to those who are next."""
+        while self.idle:
+            waiter = self.queue.first(self.in_use_by_class(), self.max_size - len(self.lent))
+            if waiter is None:
+                break
+            place = self.next_for(waiter.loop)
+            if place is None:
+                self._serve_other_loops(waiter)
+                break
+            self._hand_over(place, waiter)
+        self.look()
+
+    def in_use_by_class(self) -> list[int]:
+        """How many each class uses; looked at only where shares are reserved."""
+        used = [0 for _ in self.settings.reserved]
+        if any(self.settings.reserved):
+            for record in self.lent.values():
+                used[record.rank] += 1
+        return used
+
+    def tell_everybody(self, error: Exception) -> None:
+        """Have everybody who waits raise `error`."""
+        waiters = list(self.queue)
+        for waiter in waiters:
+            waiter.error = error
+            self.queue.remove(waiter)
+        wake_all(waiter.wakeup for waiter in waiters)
+        self.look()
+
+    def must_be_open(self) -> None:
+        """Raise `PoolClosed` if the pool lends nothing any more."""
+        if not self.open:
+            msg = f"pool {self.settings.name!r} is closed: it lends nothing any more"
+            raise PoolClosed(msg)
+
+    def note_wait(self, waiter: Waiter) -> None:
+        """Count one who had to wait, and got something."""
+        waited = time.monotonic() - waiter.arrived
+        self.counts["waits"] += 1
+        self.wait_total += waited
+        self.wait_max = max(self.wait_max, waited)
+
+    def figures(self) -> str:
+        """Describe what is going on, for a message."""
+        longest = time.monotonic() - min((record.since for record in self.lent.values()), default=0.0)
+        parts = [f"{len(self.lent)} of {self.max_size} in use"]
+        if self.lent:
+            parts.append(f"the longest for {longest:.1f} s")
+        parts += [f"{len(self.queue)} waiting", f"{self.creating.total()} being made"]
+        if self.last_error is not None:
+            parts.append(f"the factory has failed {self.failures} times, last with {self.last_error!r}")
+        return ", ".join(parts)
+
+    def _hand_over(self, place: int, waiter: Waiter) -> None:
+        self.queue.remove(waiter)
+        record = self.lend(place, waiter.rank, time.monotonic())
+        record.waiter = waiter
+        waiter.record = record
+        try:
+            waiter.wakeup.wake()
+        except RuntimeError:  # its loop has ended (H27)
+            record.waiter = waiter.record = None
+            self.unlend(record)
+            self.idle.append(record)
+
+    def _serve_other_loops(self, first: Waiter) -> None:
+        """Serve those whose loops have something; who is next must not wait for ever because its own loop has not."""
+        for waiter in self.queue:
+            if (place := self.next_for(waiter.loop)) is not None:
+                self._hand_over(place, waiter)
+        if self.idle and self.size() >= self.max_size and not self.creating[first.loop]:
+            self.discard([self.idle.popleft()], "other_loop")
+
+    # --- without it ---------------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Hand over what is free, and begin to make what is missing."""
+        with self.lock:
+            self.serve()
+            missing = self._missing()
+            self.creating.update(missing)
+            if not self.open and not self.out():
+                wake_all(self.emptied)
+        for loop in missing:
+            creation.begin(self, loop)
+
+    def discard(self, records: Iterable[Record], cause: str) -> None:
+        """Let go of `records`, which rest and are lent nowhere any more; they are destroyed in the background."""
+        records = list(records)
+        self.forget(records, cause)
+        creation.undo(self, records)
+
+    def forget(self, records: Iterable[Record], cause: str) -> None:
+        """Give up the places of `records`."""
+        with self.lock:
+            for record in records:
+                if self.records.pop(id(record.obj), None) is not None:
+                    self.destroyed[cause] += 1
+
+    def _missing(self) -> list[Any]:
+        """The loops for which a resource is to be made now."""
+        if not self.open:
+            return []
+        missing = list((Counter(self._asked_by(waiter) for waiter in self.queue) - self.creating).elements())
+        if self.home is not None or not self.settings.is_async:
+            missing += [self.home] * (self.min_size - self.size() - len(missing))
+        room = self.max_size - self.size()
+        if self.failures:  # one at a time, until one succeeds
+            room = min(room, 1 - self.creating.total())
+        return missing[: max(room, 0)]
+
+    def _asked_by(self, waiter: Waiter) -> Any:
+        return waiter.loop if self.settings.is_async else None
