@@ -12,6 +12,8 @@ from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.lease import Pool
 from poolware.pools.objects import ObjectPool, PoolStats
+from poolware.pools.resource_stats import ResourcePoolStats
+from poolware.pools.resources import ResourcePool
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
@@ -25,6 +27,8 @@ __all__ = [
     "Pool",
     "PoolStats",
     "RequestContext",
+    "ResourcePool",
+    "ResourcePoolStats",
     "Secret",
     "SecretField",
     "field",

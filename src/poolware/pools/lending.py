@@ -22,12 +22,11 @@ def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, ra
     """Queue for a resource, and check it; what does not pass is discarded, and one comes again, as the first."""
     waiter = Waiter(wakeup(), rank)
     deadline = None if timeout is None else waiter.arrived + timeout
-    with stock.lock:
-        stock.must_be_open()
-        stock.home = waiter.loop if stock.settings.is_async else None
-        stock.queue.add(waiter)
-        stock.look()
     try:
+        with stock.lock:
+            stock.must_be_open()
+            stock.home = waiter.loop if stock.settings.is_async else None
+            stock.queue.add(waiter)
         stock.settle()
         _turn_away(stock, waiter)
         while True:
@@ -36,6 +35,7 @@ def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, ra
             if (yield from _passes(stock, record)):
                 return _handed_out(stock, record, waiter)
             with stock.lock:
+                stock.must_be_open()
                 waiter.wakeup = wakeup()
                 stock.queue.put_back(waiter)
             stock.settle()
@@ -50,10 +50,11 @@ def returning(stock: Stock, record: Record, *, failed: bool) -> Steps[None]:
     try:
         cause = yield from _restore(stock, record, failed=failed)
     finally:
-        if cause is None:
-            with stock.lock:
+        with stock.lock:
+            cause = cause or unwanted(stock, record)
+            if cause is None:
                 stock.rest(record, time.monotonic())
-        else:
+        if cause is not None:
             stock.discard([record], cause)
         stock.settle()
 
@@ -112,13 +113,15 @@ def _handed_out(stock: Stock, record: Record, waiter: Waiter) -> Any:
 
 def _leave(stock: Stock, waiter: Waiter) -> None:
     """Go without anything; what `waiter` was given in this very moment is for the next one."""
+    useless: list[Record] = []
     with stock.lock:
         stock.queue.remove(waiter)
         record: Record | None = waiter.record
         if record is not None:
             record.waiter = waiter.record = None
             stock.unlend(record)
-            stock.idle.append(record)
+            (useless if unwanted(stock, record) else stock.idle).append(record)
+    stock.discard(useless, "closed")
     stock.settle()
 
 
@@ -127,7 +130,7 @@ def _passes(stock: Stock, record: Record) -> Steps[bool]:
     settings = stock.settings
     cause: str | None = "interrupted"
     try:
-        cause = _unwanted(stock, record)
+        cause = unwanted(stock, record)
         if cause is None and time.monotonic() - record.checked > settings.trusted_for:
             cause = yield from validation(stock, record)
     finally:
@@ -158,7 +161,7 @@ def validation(stock: Stock, record: Record) -> Steps[str | None]:
 def _restore(stock: Stock, record: Record, *, failed: bool) -> Steps[str | None]:
     """Reset and validate; return why the resource is to go, if it is."""
     settings = stock.settings
-    cause = _unwanted(stock, record)
+    cause = unwanted(stock, record)
     if cause is None and failed and settings.validate is None:
         cause = "failed"
     if cause is None and settings.reset is not None:
@@ -174,7 +177,7 @@ def _restore(stock: Stock, record: Record, *, failed: bool) -> Steps[str | None]
     return cause
 
 
-def _unwanted(stock: Stock, record: Record) -> str | None:
+def unwanted(stock: Stock, record: Record) -> str | None:
     """Why the pool has no more use for a resource, however well it works."""
     if not stock.open:
         return "closed"

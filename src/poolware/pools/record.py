@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -14,7 +15,6 @@ class Record:
     __slots__ = (
         "checked",
         "expires",
-        "good_until",
         "loop",
         "made",
         "obj",
@@ -36,15 +36,13 @@ class Record:
         """Since when it is in use, or rests."""
         self.checked = made
         """When it was last known to work."""
-        self.good_until = made
-        """Until when it is lent without a check."""
         self.outdated = False
-        """Whether it is to be let go of as soon as it comes back."""
+        """Whether it has been cleared: it expires at once then."""
         self.rank = 0
         """The class for which it is in use."""
         self.waiter: Any = None
         """Who is about to get it; nobody but this record holds the resource then."""
-        self.reported = False
-        """Whether it was logged that it is in use for too long."""
+        self.reported = -math.inf
+        """The `since` of the use of which it was logged that it takes too long."""
         self.stack = ""
         """Where it was acquired, if that is noted."""

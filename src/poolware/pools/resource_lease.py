@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from poolware.errors import AlreadyLeased
 
 if TYPE_CHECKING:
     from poolware.pools.resources import ResourcePool
+    from poolware.pools.waiting import Priority
 
 __all__ = ["AsyncResourceLease", "ResourceLease"]
 
@@ -15,22 +16,18 @@ T = TypeVar("T")
 
 
 class _Loan(Generic[T]):
-    __slots__ = ("_obj", "_options", "_pool")
+    __slots__ = ("_obj", "_pool", "_priority", "_timeout")
     _obj: T
 
-    def __init__(self, pool: ResourcePool[T], options: dict[str, Any]) -> None:
+    def __init__(self, pool: ResourcePool[T], timeout: float | None, priority: Priority) -> None:
         self._pool = pool
-        self._options = options
+        self._timeout = timeout
+        self._priority = priority
 
-    def _fresh(self) -> None:
+    def _check(self) -> None:
         if hasattr(self, "_obj"):
             msg = "this lease is in use already; each block takes one of its own from the pool"
             raise AlreadyLeased(msg)
-
-    def _end(self, failed: bool) -> None:  # noqa: FBT001 - of the two callers below
-        obj = self._obj
-        del self._obj
-        self._pool.release(obj, failed=failed)
 
 
 class ResourceLease(_Loan[T]):
@@ -39,12 +36,14 @@ class ResourceLease(_Loan[T]):
     __slots__ = ()
 
     def __enter__(self) -> T:
-        self._fresh()
-        self._obj = self._pool.acquire(**self._options)
+        self._check()
+        self._obj = self._pool.acquire(self._timeout, self._priority)
         return self._obj
 
     def __exit__(self, kind: object, *_: object) -> None:
-        self._end(kind is not None)
+        obj = self._obj
+        del self._obj
+        self._pool.release(obj, failed=kind is not None)
 
 
 class AsyncResourceLease(_Loan[T]):
@@ -53,9 +52,11 @@ class AsyncResourceLease(_Loan[T]):
     __slots__ = ()
 
     async def __aenter__(self) -> T:
-        self._fresh()
-        self._obj = await self._pool.aacquire(**self._options)
+        self._check()
+        self._obj = await self._pool.aacquire(self._timeout, self._priority)
         return self._obj
 
     async def __aexit__(self, kind: object, *_: object) -> None:
-        self._end(kind is not None)
+        obj = self._obj
+        del self._obj
+        self._pool.release(obj, failed=kind is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -72,7 +73,9 @@ class Settings:
         self.max_waiting = None if max_waiting is None else whole_number("max_waiting", max_waiting)
         validated = {one_of("validate_on", when, "acquire", "release", "idle") for when in validate_on}
         self.validate_on: set[str] = validated if validate else set()
-        self.validate_after = not_negative("validate_after", validate_after)
+        after = not_negative("validate_after", validate_after)
+        self.trusted_for = after if "acquire" in self.validate_on else math.inf
+        """Seconds for which a resource that works is lent without being validated."""
         self.keepalive_every = positive("keepalive_every", keepalive_every)
         self.check_every = positive("check_every", check_every)
         self.check_batch = whole_number("check_batch", check_batch, at_least=1)
@@ -88,11 +91,8 @@ class Settings:
         self.max_backoff = positive("max_backoff", max_backoff)
         self.hold_limit = positive_or_none("hold_limit", hold_limit)
         self.leak_detection = one_of("leak_detection", leak_detection, "off", "sampled", "full")
-
-    @property
-    def trusted_for(self) -> float:
-        """Seconds for which a resource that works is lent without being validated."""
-        return self.validate_after if "acquire" in self.validate_on else float("inf")
+        self.short_way = self.lifo and not self.is_async and self.leak_detection == "off"
+        """Whether lending is a matter of taking what came back last."""
 
     def check_sizes(self, min_size: int, max_size: int) -> None:
         """Raise `BadOption` unless these are bounds that fit each other and the reserved shares."""

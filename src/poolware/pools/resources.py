@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import monotonic
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from poolware._core.log import logger
@@ -159,7 +160,6 @@ class ResourcePool(Generic[T]):
         self.name: str = self._settings.name
         self.is_async: bool = self._settings.is_async
         """Whether resources belong to event loops."""
-        self._as_it_is = self._settings.reset is None and "release" not in self._settings.validate_on
         self._stock = Stock(self._settings, min_size, max_size)
         self._inherited: list[Stock] = []
         self._beat: Beat | None = None
@@ -181,20 +181,27 @@ class ResourcePool(Generic[T]):
             PoolClosed: the pool is closed.
             ConfigurationError: the resources belong to event loops.
         """
+        stock, now = self._stock, monotonic()
+        with stock.lock:  # the short way: what `_take` does, in a third of the time
+            quick = stock.quick
+            if quick and now < (record := quick[-1]).expires and now - record.checked < stock.trusted_for:
+                quick.pop()
+                record.since = now
+                obj = record.obj
+                stock.lent[id(obj)] = record
+                if len(stock.lent) > stock.peak:  # noqa: PLR1730 - a third of the cost of max()
+                    stock.peak = len(stock.lent)
+                return obj
         if self.is_async:
             msg = f"pool {self.name!r}: its resources belong to event loops; use `await pool.aacquire()`"
             raise ConfigurationError(msg)
-        obj = self._take(None)
-        if obj is _UNSET:
-            obj = drive(self._acquiring(ThreadWakeup, timeout, priority))
-        return obj  # type: ignore[no-any-return]
+        taken: T = self._take(None)
+        return drive(self._acquiring(ThreadWakeup, timeout, priority)) if taken is _UNSET else taken
 
     async def aacquire(self, timeout: float | None = _UNSET, priority: Priority = "normal") -> T:
         """Return a resource, for this task to use until it is released. As `acquire`, without blocking the loop."""
-        obj = self._take(current_loop() if self.is_async else None)
-        if obj is _UNSET:
-            obj = await adrive(self._acquiring(LoopWakeup, timeout, priority))
-        return obj  # type: ignore[no-any-return]
+        taken: T = self._take(current_loop() if self.is_async else None)
+        return await adrive(self._acquiring(LoopWakeup, timeout, priority)) if taken is _UNSET else taken
 
     def release(self, resource: T, *, failed: bool = False) -> None:
         """Give `resource` back; from any thread, never waits for anybody.
@@ -209,16 +216,18 @@ class ResourcePool(Generic[T]):
             AlreadyReleased: it has come back before.
             ForeignObject: it is not from here.
         """
-        now = time.monotonic()
-        stock = self._stock
+        stock, now = self._stock, monotonic()
         with stock.lock:
             record = stock.lent.pop(id(resource), None)
             if record is not None:
+                stock.released += 1
                 held = now - record.since
                 stock.hold_total += held
-                stock.hold_max = max(stock.hold_max, held)
-                if stock.unhindered and self._as_it_is and now < record.expires and not (failed or record.outdated):
-                    stock.rest(record, now)
+                if held > stock.hold_max:  # noqa: PLR1730 - a third of the cost of max()
+                    stock.hold_max = held
+                if stock.as_it_is and now < record.expires and not failed:
+                    record.since = record.checked = now
+                    stock.idle.append(record)
                     return
         if record is not None:
             lending.take_back(stock, record, failed=failed)
@@ -227,11 +236,11 @@ class ResourcePool(Generic[T]):
 
     def lease(self, timeout: float | None = _UNSET, priority: Priority = "normal") -> ResourceLease[T]:
         """Return a block that acquires a resource, and releases it however the block is left."""
-        return ResourceLease(self, {"timeout": timeout, "priority": priority})
+        return ResourceLease(self, timeout, priority)
 
     def alease(self, timeout: float | None = _UNSET, priority: Priority = "normal") -> AsyncResourceLease[T]:
         """Return an async block that acquires a resource, and releases it however the block is left."""
-        return AsyncResourceLease(self, {"timeout": timeout, "priority": priority})
+        return AsyncResourceLease(self, timeout, priority)
 
     # --- the pool as a whole ------------------------------------------------------------------------------------------
 
@@ -260,7 +269,7 @@ class ResourcePool(Generic[T]):
             resting = list(stock.idle)
             stock.idle.clear()
             for record in stock.records.values():
-                record.outdated = True
+                record.outdated, record.expires = True, -math.inf
         stock.discard(resting, "cleared")
 
     def drain(self, timeout: float | None = _UNSET) -> None:
@@ -320,8 +329,8 @@ class ResourcePool(Generic[T]):
                 creating=stock.creating.total(),
                 waiting=len(stock.queue),
                 peak_in_use=stock.peak,
-                acquired=stock.acquired,
-                released=stock.acquired - in_use - counts["lost"],
+                acquired=stock.released + in_use + counts["lost"],
+                released=stock.released,
                 wait_total=stock.wait_total,
                 wait_max=stock.wait_max,
                 hold_total=stock.hold_total,
@@ -351,11 +360,13 @@ class ResourcePool(Generic[T]):
 
     def _take(self, loop: Any) -> Any:
         """Return what can be lent without another look; `_UNSET` if nothing can."""
-        stock, now = self._stock, time.monotonic()
+        stock, now = self._stock, monotonic()
         with stock.lock:
-            if stock.unhindered and (place := stock.next_for(loop)) is not None and now < stock.idle[place].good_until:
-                return stock.lend(place, _NORMAL, now).obj
-            return _UNSET
+            if stock.unhindered and (place := stock.next_for(loop)) is not None:
+                record = stock.idle[place]
+                if now < record.expires and now - record.checked < stock.trusted_for:
+                    return stock.lend(place, _NORMAL, now).obj
+        return _UNSET
 
     def _acquiring(self, wakeup: Callable[[], Any], timeout: float | None, priority: Priority) -> Steps[Any]:
         limit, rank = self._limit(timeout), rank_of(priority)
@@ -417,7 +428,7 @@ class ResourcePool(Generic[T]):
 
     def _warming_up(self, make_wakeup: Callable[[], Any], timeout: float | None) -> Steps[None]:
         limit, stock = self._limit(timeout), self._stock
-        deadline = None if limit is None else time.monotonic() + limit
+        deadline = None if limit is None else monotonic() + limit
         self._begin()
         while True:
             wakeup = make_wakeup()
@@ -429,7 +440,7 @@ class ResourcePool(Generic[T]):
                 stock.grown.append(wakeup)
             try:
                 stock.settle()
-                woken = yield Wait(wakeup, None if deadline is None else deadline - time.monotonic())
+                woken = yield Wait(wakeup, None if deadline is None else deadline - monotonic())
             finally:
                 with stock.lock:
                     stock.grown.remove(wakeup)

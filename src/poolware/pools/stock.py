@@ -28,6 +28,7 @@ class Stock:
 
     def __init__(self, settings: Settings, min_size: int, max_size: int) -> None:
         self.settings = settings
+        self.trusted_for = settings.trusted_for
         self.min_size = min_size
         self.max_size = max_size
         self.lock = threading.RLock()
@@ -42,7 +43,11 @@ class Stock:
         """The event loop for which `min_size` is kept: the last that asked."""
         self.open = True
         self.unhindered = False
-        """Whether what rests may be lent, and what comes back may rest, without looking any further."""
+        """Whether what rests may be lent without looking any further."""
+        self.as_it_is = False
+        """Whether what comes back may rest without looking any further."""
+        self.quick: deque[Record] | tuple[()] = ()
+        """What rests, for the short way: the last is next. Empty where it takes more."""
         self.failures = 0
         """How often the factory has failed in a row."""
         self.last_error: Exception | None = None
@@ -50,7 +55,7 @@ class Stock:
         """Whom to wake when nothing is in use any more."""
         self.grown: list[Any] = []
         """Whom to wake when something has been made."""
-        self.acquired = 0
+        self.released = 0
         self.counts: Counter[str] = Counter()
         self.destroyed: Counter[str] = Counter()
         self.peak = 0
@@ -61,7 +66,10 @@ class Stock:
 
     def look(self) -> None:
         """Find out whether the short ways are open."""
-        self.unhindered = self.open and not self.queue and not any(self.settings.reserved) and self.excess() <= 0
+        settings = self.settings
+        self.unhindered = self.open and not self.queue and not any(settings.reserved) and self.excess() <= 0
+        self.as_it_is = self.unhindered and settings.reset is None and "release" not in settings.validate_on
+        self.quick = self.idle if self.unhindered and settings.short_way else ()
 
     def size(self) -> int:
         """Resources that exist or are being made."""
@@ -90,24 +98,20 @@ class Stock:
         del self.idle[place]
         record.since = now
         record.rank = rank
-        record.reported = False
         self.lent[id(record.obj)] = record
-        self.acquired += 1
         self.peak = max(self.peak, len(self.lent))
         if self.settings.leak_detection != "off":
-            sampled = self.settings.leak_detection == "full" or self.acquired % _SAMPLE == 1
+            sampled = self.settings.leak_detection == "full" or self.released % _SAMPLE == 0
             record.stack = stack() if sampled else ""
         return record
 
     def unlend(self, record: Record) -> None:
         """Undo `lend`: nobody has got it."""
         del self.lent[id(record.obj)]
-        self.acquired -= 1
 
     def rest(self, record: Record, now: float) -> None:
         """Put what works among what rests."""
         record.since = record.checked = now
-        record.good_until = min(record.expires, now + self.settings.trusted_for)
         self.idle.append(record)
 
     def serve(self) -> None:
@@ -179,7 +183,9 @@ class Stock:
     def _serve_other_loops(self, first: Waiter) -> None:
         """Serve those whose loops have something; who is next must not wait for ever because its own loop has not."""
         for waiter in self.queue:
-            if (place := self.next_for(waiter.loop)) is not None:
+            place = self.next_for(waiter.loop)
+            spare = self.max_size - len(self.lent)
+            if place is not None and self.queue.admits(waiter.rank, self.in_use_by_class(), spare):
                 self._hand_over(place, waiter)
         if self.idle and self.size() >= self.max_size and not self.creating[first.loop]:
             self.discard([self.idle.popleft()], "other_loop")
@@ -194,8 +200,13 @@ class Stock:
             self.creating.update(missing)
             if not self.open and not self.out():
                 wake_all(self.emptied)
-        for loop in missing:
-            creation.begin(self, loop)
+        try:
+            while missing:
+                creation.begin(self, missing.pop())
+        except BaseException:  # an interrupt: the others do without
+            with self.lock:
+                self.creating.subtract(missing)
+            raise
 
     def discard(self, records: Iterable[Record], cause: str) -> None:
         """Let go of `records`, which rest and are lent nowhere any more; they are destroyed in the background."""
@@ -214,13 +225,15 @@ class Stock:
         """The loops for which a resource is to be made now."""
         if not self.open:
             return []
-        missing = list((Counter(self._asked_by(waiter) for waiter in self.queue) - self.creating).elements())
-        if self.home is not None or not self.settings.is_async:
-            missing += [self.home] * (self.min_size - self.size() - len(missing))
         room = self.max_size - self.size()
         if self.failures:  # one at a time, until one succeeds
             room = min(room, 1 - self.creating.total())
-        return missing[: max(room, 0)]
+        if room <= 0:
+            return []
+        missing = list((Counter(self._asked_by(waiter) for waiter in self.queue) - self.creating).elements())
+        if self.home is not None or not self.settings.is_async:
+            missing += [self.home] * (self.min_size - self.size() - len(missing))
+        return missing[:room]
 
     def _asked_by(self, waiter: Waiter) -> Any:
         return waiter.loop if self.settings.is_async else None

@@ -13,7 +13,7 @@ from poolware._core.log import logger
 from poolware._core.proof import PART_SOLE, REUSE_REFUSED, getrefcount
 from poolware.pools.creation import in_background
 from poolware.pools.eviction import Resting
-from poolware.pools.lending import validation
+from poolware.pools.lending import unwanted, validation
 from poolware.pools.record import Record
 from poolware.pools.steps import Pause, Steps
 
@@ -66,9 +66,11 @@ def report_long_holds(stock: Stock) -> None:
     if limit is None:
         return
     with stock.lock:
-        late = [record for record in stock.lent.values() if now - record.since > limit and not record.reported]
+        late = [
+            record for record in stock.lent.values() if now - record.since > limit and record.reported != record.since
+        ]
         for record in late:
-            record.reported = True
+            record.reported = record.since
         stock.counts["held_too_long"] += len(late)
     for record in late:
         logger.warning(
@@ -106,9 +108,11 @@ def check(stock: Stock, loop: Any) -> Steps[None]:
         try:
             cause = yield from _works(stock, record)
         finally:
-            if cause is None:
-                _put_back(stock, record)
-            else:
+            with stock.lock:
+                cause = cause or unwanted(stock, record)
+                if cause is None:
+                    _put_back(stock, record)
+            if cause is not None:
                 stock.discard([record], cause)
             stock.settle()
         if number % stock.settings.check_batch == 0:
@@ -145,10 +149,8 @@ def _due(stock: Stock, loop: Any) -> list[Record]:
 
 def _put_back(stock: Stock, record: Record) -> None:
     """Put `record` where it rested: those used more recently stay so."""
-    with stock.lock:
-        record.good_until = min(record.expires, record.checked + stock.settings.trusted_for)
-        place = bisect.bisect([other.since for other in stock.idle], record.since)
-        stock.idle.insert(place, record)
+    place = bisect.bisect([other.since for other in stock.idle], record.since)
+    stock.idle.insert(place, record)
 
 
 def _resting(stock: Stock) -> Iterator[tuple[Record, Resting]]:
