@@ -106,9 +106,7 @@ def _received(stock: Stock, waiter: Waiter, timeout: float | None) -> Record:
 def _handed_out(stock: Stock, record: Record, waiter: Waiter) -> Any:
     with stock.lock:
         stock.note_wait(waiter)
-        obj = record.obj  # first: what is lent and held by nobody is taken back
-        record.waiter = None
-        return obj
+        return stock.hand_out(record)
 
 
 def _leave(stock: Stock, waiter: Waiter) -> None:
@@ -161,7 +159,7 @@ def validation(stock: Stock, record: Record) -> Steps[str | None]:
 def _restore(stock: Stock, record: Record, *, failed: bool) -> Steps[str | None]:
     """Reset and validate; return why the resource is to go, if it is."""
     settings = stock.settings
-    cause = unwanted(stock, record)
+    cause = unwanted(stock, record) if settings.reuse else "off"
     if cause is None and failed and settings.validate is None:
         cause = "failed"
     if cause is None and settings.reset is not None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from poolware._core.mode import Mode
 from poolware._core.options import (
     callable_or_none,
     not_negative,
@@ -15,6 +16,7 @@ from poolware._core.options import (
     whole_number,
 )
 from poolware.errors import BadOption
+from poolware.pools.announce import announced_mode
 from poolware.pools.eviction import Eviction
 from poolware.pools.steps import Hook
 from poolware.pools.waiting import PRIORITIES, Priority, rank_of
@@ -69,7 +71,7 @@ class Settings:
         for hook in hooks:
             if hook is not None:
                 hook.on_loop = self.is_async
-        self.timeout = positive_or_none("timeout", timeout)
+        self.timeout = None if timeout is None else not_negative("timeout", timeout)
         self.max_waiting = None if max_waiting is None else whole_number("max_waiting", max_waiting)
         validated = {one_of("validate_on", when, "acquire", "release", "idle") for when in validate_on}
         self.validate_on: set[str] = validated if validate else set()
@@ -90,7 +92,12 @@ class Settings:
             self.reserved[rank_of(priority)] = whole_number(f"reserved[{priority!r}]", share)
         self.max_backoff = positive("max_backoff", max_backoff)
         self.hold_limit = positive_or_none("hold_limit", hold_limit)
-        self.leak_detection = one_of("leak_detection", leak_detection, "off", "sampled", "full")
+        mode = announced_mode()
+        self.reuse = mode is not Mode.OFF
+        level = one_of("leak_detection", leak_detection, "off", "sampled", "full")
+        self.leak_detection = "full" if mode is Mode.DEBUG else level
+        self.rests_as_it_is = self.reuse and reset is None and "release" not in self.validate_on
+        """Whether nothing needs to be done with what comes back."""
         self.short_way = self.lifo and not self.is_async and self.leak_detection == "off"
         """Whether lending is a matter of taking what came back last."""
 

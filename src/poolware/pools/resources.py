@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from poolware._core.log import logger
 from poolware._core.loops import current_loop
-from poolware._core.options import positive_or_none, whole_number
+from poolware._core.options import not_negative, whole_number
 from poolware._core.wakeups import LoopWakeup, ThreadWakeup
 from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject, PoolClosed, PoolTimeout
 from poolware.pools import lending, upkeep
@@ -163,6 +163,7 @@ class ResourcePool(Generic[T]):
         self._stock = Stock(self._settings, min_size, max_size)
         self._inherited: list[Stock] = []
         self._beat: Beat | None = None
+        self._warned = False
         self._check_limit(downstream_limit, processes)
         restart_in_child(self)
 
@@ -172,7 +173,7 @@ class ResourcePool(Generic[T]):
         """Return a resource, for this thread to use until it is released.
 
         Args:
-            timeout: seconds to wait at the most; the pool's own by default.
+            timeout: seconds to wait at the most, 0 for not at all; the pool's own by default.
             priority: ``"critical"``, ``"high"``, ``"normal"`` or ``"low"``.
 
         Raises:
@@ -187,7 +188,7 @@ class ResourcePool(Generic[T]):
             if quick and now < (record := quick[-1]).expires and now - record.checked < stock.trusted_for:
                 quick.pop()
                 record.since = now
-                obj = record.obj
+                obj: T = record.obj
                 stock.lent[id(obj)] = record
                 if len(stock.lent) > stock.peak:  # noqa: PLR1730 - a third of the cost of max()
                     stock.peak = len(stock.lent)
@@ -196,6 +197,8 @@ class ResourcePool(Generic[T]):
             msg = f"pool {self.name!r}: its resources belong to event loops; use `await pool.aacquire()`"
             raise ConfigurationError(msg)
         taken: T = self._take(None)
+        if taken is _UNSET and current_loop() is not None:
+            self._warn_of_blocking()
         return drive(self._acquiring(ThreadWakeup, timeout, priority)) if taken is _UNSET else taken
 
     async def aacquire(self, timeout: float | None = _UNSET, priority: Priority = "normal") -> T:
@@ -365,13 +368,18 @@ class ResourcePool(Generic[T]):
             if stock.unhindered and (place := stock.next_for(loop)) is not None:
                 record = stock.idle[place]
                 if now < record.expires and now - record.checked < stock.trusted_for:
-                    return stock.lend(place, _NORMAL, now).obj
+                    return stock.hand_out(stock.lend(place, _NORMAL, now))
         return _UNSET
 
     def _acquiring(self, wakeup: Callable[[], Any], timeout: float | None, priority: Priority) -> Steps[Any]:
         limit, rank = self._limit(timeout), rank_of(priority)
         self._begin()
         return lending.acquiring(self._stock, wakeup, limit, rank)
+
+    def _warn_of_blocking(self) -> None:
+        if not self._warned:
+            self._warned = True
+            logger.warning("pool %r: acquire() may block the event loop; use `await pool.aacquire()` there", self.name)
 
     def _begin(self) -> None:
         """Have the heartbeat look after the pool, from its first use on."""
@@ -453,7 +461,9 @@ class ResourcePool(Generic[T]):
                 raise PoolTimeout(msg) from stock.last_error
 
     def _limit(self, timeout: float | None) -> float | None:
-        return self._settings.timeout if timeout is _UNSET else positive_or_none("timeout", timeout)
+        if timeout is _UNSET:
+            return self._settings.timeout
+        return None if timeout is None else not_negative("timeout", timeout)
 
     def _check_limit(self, limit: int | None, processes: int | None) -> None:
         """Say at once if all processes together can ask for more than the other side allows."""

@@ -68,7 +68,7 @@ class Stock:
         """Find out whether the short ways are open."""
         settings = self.settings
         self.unhindered = self.open and not self.queue and not any(settings.reserved) and self.excess() <= 0
-        self.as_it_is = self.unhindered and settings.reset is None and "release" not in settings.validate_on
+        self.as_it_is = self.unhindered and settings.rests_as_it_is
         self.quick = self.idle if self.unhindered and settings.short_way else ()
 
     def size(self) -> int:
@@ -100,10 +100,16 @@ class Stock:
         record.rank = rank
         self.lent[id(record.obj)] = record
         self.peak = max(self.peak, len(self.lent))
+        return record
+
+    def hand_out(self, record: Record) -> Any:
+        """Return the resource to the caller who has been lent it, and note who that is."""
         if self.settings.leak_detection != "off":
             sampled = self.settings.leak_detection == "full" or self.released % _SAMPLE == 0
             record.stack = stack() if sampled else ""
-        return record
+        obj = record.obj  # first: what is lent and held by nobody is taken back
+        record.waiter = None
+        return obj
 
     def unlend(self, record: Record) -> None:
         """Undo `lend`: nobody has got it."""
