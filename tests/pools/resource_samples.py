@@ -1,5 +1,6 @@
 """What the tests of ResourcePool share."""
 
+import asyncio
 import itertools
 import threading
 import time
@@ -39,6 +40,12 @@ def wait_until(true):
     while not true():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.001)
+
+
+async def until_waiting(pool, count):
+    """Let the other tasks run until so many wait."""
+    while pool.get_stats().waiting < count:  # noqa: ASYNC110 - the pool tells nobody
+        await asyncio.sleep(0)
 
 
 def grow_older(pool, seconds):
