@@ -1,5 +1,7 @@
 """A factory, reset or validate that fails: the object is given up, the pool is unharmed, and nobody else notices."""
 
+import io
+
 import pytest
 from pool_samples import Tool, check_books, tool_pool
 
@@ -184,3 +186,23 @@ def test_discarded_object_is_refused():
     pool.release(tool)
     with pytest.raises(ForeignObject, match="or was dropped"):
         pool.release(tool)
+
+
+def test_what_is_to_be_closed_does_not_belong_here(caplog):
+    """An ObjectPool drops what it does not keep: a connection would stay open."""
+
+    class Connection:
+        def close(self):
+            pass
+
+    pool = ObjectPool(Connection, reset=None, name="connections")
+    pool.release(pool.acquire())
+    pool.prewarm(2)
+    (message,) = caplog.messages
+    assert message.endswith("Connection has close(), which an ObjectPool never calls; use a ResourcePool")
+
+
+@pytest.mark.parametrize("factory", [io.BytesIO, io.StringIO, dict, list])
+def test_what_need_not_be_closed_belongs_here(factory, caplog):
+    ObjectPool(factory, reset=None).acquire()
+    assert caplog.messages == []

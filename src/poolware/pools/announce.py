@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 from poolware._core.core import CORE, VARIABLE
@@ -10,6 +11,8 @@ from poolware._core.mode import Mode, current_mode
 from poolware._core.proof import REUSE_REFUSED
 
 _announced = False
+_CLOSED_FOR_NOTHING = (io.BytesIO, io.StringIO)
+"""Have a ``close`` that there is no need to call."""
 
 
 def announced_mode() -> Mode:
@@ -25,3 +28,10 @@ def announced_mode() -> Mode:
         elif mode is not Mode.ON:
             logger.info("nothing is reused: POOLWARE_MODE=%s", mode.value)
     return mode
+
+
+def warn_of_closable(pool: str, obj: object) -> None:
+    """Say that `obj`, the first that a pool which never closes anything has made, is to be closed."""
+    if callable(getattr(type(obj), "close", None)) and not isinstance(obj, _CLOSED_FOR_NOTHING):
+        kind = type(obj).__qualname__
+        logger.warning("pool %r: %s has close(), which an ObjectPool never calls; use a ResourcePool", pool, kind)

@@ -16,7 +16,7 @@ from poolware._core.plan import Plan
 from poolware._core.proof import LENT_SOLE, REUSE_REFUSED, SOLE, getrefcount
 from poolware._core.tally import new_tally
 from poolware.errors import AlreadyReleased, BadOption, ConfigurationError, ForeignObject
-from poolware.pools.announce import announced_mode
+from poolware.pools.announce import announced_mode, warn_of_closable
 from poolware.pools.debugging import DebugContextKind, DebugPlainKind
 from poolware.pools.forks import restart_in_child
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
@@ -138,6 +138,7 @@ class ObjectPool(Generic[T]):
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
         self._look_for_lost_at = 64
+        self._unseen = True
         # In debug mode everything passes through it, held or not.
         limit = max(whole_number("max_quarantine", max_quarantine), 256 if self._mode is Mode.DEBUG else 0)
         self._quarantine: Quarantine[T] = Quarantine(limit, self._free, self._escape)
@@ -283,6 +284,9 @@ class ObjectPool(Generic[T]):
     def _construct(self) -> T:
         obj: T = self._kind.build()
         self._tallies["created"].tick()
+        if self._unseen:
+            self._unseen = False
+            warn_of_closable(self.name, obj)
         return obj
 
     def _in_use(self) -> int:
