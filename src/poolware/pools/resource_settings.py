@@ -78,7 +78,8 @@ class Settings:
         after = not_negative("validate_after", validate_after)
         self.trusted_for = after if "acquire" in self.validate_on else math.inf
         """Seconds for which a resource that works is lent without being validated."""
-        self.keepalive_every = positive("keepalive_every", keepalive_every)
+        rested = positive("keepalive_every", keepalive_every)
+        self.kept_alive_every = math.inf if keepalive is None else rested
         self.check_every = positive("check_every", check_every)
         self.check_batch = whole_number("check_batch", check_batch, at_least=1)
         self.idle_timeout = positive_or_none("idle_timeout", idle_timeout)
@@ -92,6 +93,7 @@ class Settings:
             self.reserved[rank_of(priority)] = whole_number(f"reserved[{priority!r}]", share)
         self.max_backoff = positive("max_backoff", max_backoff)
         self.hold_limit = positive_or_none("hold_limit", hold_limit)
+        self.looked_after_every = min(self.check_every, self.hold_limit or math.inf, self.kept_alive_every)
         mode = announced_mode()
         self.reuse = mode is not Mode.OFF
         level = one_of("leak_detection", leak_detection, "off", "sampled", "full")

@@ -383,8 +383,9 @@ class ResourcePool(Generic[T]):
 
     def _begin(self) -> None:
         """Have the heartbeat look after the pool, from its first use on."""
-        if self._beat is None:
-            self._beat = heartbeat.every(self._settings.check_every, self._look_after)
+        with self._stock.lock:
+            if self._beat is None:
+                self._beat = heartbeat.every(self._settings.looked_after_every, self._look_after)
 
     def _look_after(self) -> None:
         upkeep.look_after(self._stock)

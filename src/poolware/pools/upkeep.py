@@ -122,7 +122,7 @@ def check(stock: Stock, loop: Any) -> Steps[None]:
 def _works(stock: Stock, record: Record) -> Steps[str | None]:
     """Keep alive, or validate; return why the resource is to go, if it is."""
     settings, hook = stock.settings, stock.settings.keepalive
-    if hook is not None and time.monotonic() - record.checked >= settings.keepalive_every:
+    if hook is not None and time.monotonic() - record.checked >= settings.kept_alive_every:
         try:
             yield hook(record.obj)
         except Exception as error:
@@ -140,8 +140,7 @@ def _due(stock: Stock, loop: Any) -> list[Record]:
     """What has not been checked for long enough, those first that have waited longest."""
     settings, now = stock.settings, time.monotonic()
     every = settings.check_every if "idle" in settings.validate_on else math.inf
-    if settings.keepalive is not None:
-        every = min(every, settings.keepalive_every)
+    every = min(every, settings.kept_alive_every)
     with stock.lock:
         due = [record for record in stock.idle if record.loop is loop and now - record.checked >= every]
     return sorted(due, key=lambda record: record.checked)
