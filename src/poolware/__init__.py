@@ -12,8 +12,7 @@ from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.lease import Pool
 from poolware.pools.objects import ObjectPool, PoolStats
-from poolware.pools.resource_stats import ResourcePoolStats
-from poolware.pools.resources import ResourcePool
+from poolware.pools.resources import ResourcePool, ResourcePoolStats
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from poolware._core.log import logger
 from poolware._core.loops import current_loop
 from poolware.errors import PoolTimeout, TooManyWaiting
-from poolware.pools.creation import in_background
-from poolware.pools.record import Record
+from poolware.pools.resources.creation import in_background
+from poolware.pools.resources.record import Record
+from poolware.pools.resources.waiting import Waiter
 from poolware.pools.steps import Steps, Wait, drive
-from poolware.pools.waiting import Waiter
 
 if TYPE_CHECKING:
-    from poolware.pools.stock import Stock
+    from poolware.pools.resources.stock import Stock
 
 
 def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, rank: int) -> Steps[Any]:

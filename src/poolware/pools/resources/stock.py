@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from poolware.errors import PoolClosed
-from poolware.pools import creation
-from poolware.pools.record import Record
-from poolware.pools.resource_settings import Settings
+from poolware.pools.resources import creation
+from poolware.pools.resources.record import Record
+from poolware.pools.resources.settings import Settings
+from poolware.pools.resources.waiting import Queue, Waiter, wake_all
 from poolware.pools.traces import stack
-from poolware.pools.waiting import Queue, Waiter, wake_all
 
 _SAMPLE = 128
 """With ``leak_detection="sampled"``, the stack of one acquisition in so many is noted."""

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from poolware._core.log import logger
 from poolware._core.proof import PART_SOLE, REUSE_REFUSED, getrefcount
-from poolware.pools.creation import in_background
-from poolware.pools.eviction import Resting
-from poolware.pools.lending import unwanted, validation
-from poolware.pools.record import Record
+from poolware.pools.resources.creation import in_background
+from poolware.pools.resources.eviction import Resting
+from poolware.pools.resources.lending import unwanted, validation
+from poolware.pools.resources.record import Record
 from poolware.pools.steps import Pause, Steps
 
 if TYPE_CHECKING:
-    from poolware.pools.stock import Stock
+    from poolware.pools.resources.stock import Stock
 
 _PAUSE = 0.1
 """Seconds between two batches of checks."""

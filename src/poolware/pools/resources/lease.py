@@ -8,7 +8,7 @@ from poolware.errors import AlreadyLeased
 
 if TYPE_CHECKING:
     from poolware.pools.resources import ResourcePool
-    from poolware.pools.waiting import Priority
+    from poolware.pools.resources.waiting import Priority
 
 __all__ = ["AsyncResourceLease", "ResourceLease"]
 

@@ -13,17 +13,17 @@ from poolware._core.loops import current_loop
 from poolware._core.options import not_negative, whole_number
 from poolware._core.wakeups import LoopWakeup, ThreadWakeup
 from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject, PoolClosed, PoolTimeout
-from poolware.pools import lending, upkeep
-from poolware.pools.creation import close, destruction, undo
-from poolware.pools.eviction import Eviction
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
-from poolware.pools.resource_lease import AsyncResourceLease, ResourceLease
-from poolware.pools.resource_settings import Settings
-from poolware.pools.resource_stats import ResourcePoolStats
+from poolware.pools.resources import lending, upkeep
+from poolware.pools.resources.creation import close, destruction, undo
+from poolware.pools.resources.eviction import Eviction
+from poolware.pools.resources.lease import AsyncResourceLease, ResourceLease
+from poolware.pools.resources.settings import Settings
+from poolware.pools.resources.stats import ResourcePoolStats
+from poolware.pools.resources.stock import Stock
+from poolware.pools.resources.waiting import Priority, rank_of
 from poolware.pools.steps import Steps, Wait, adrive, drive
-from poolware.pools.stock import Stock
-from poolware.pools.waiting import Priority, rank_of
 
 __all__ = ["ResourcePool"]
 

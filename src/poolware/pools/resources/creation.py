@@ -13,13 +13,13 @@ from poolware._core.apart import run_apart
 from poolware._core.log import logger
 from poolware._core.loops import spawn
 from poolware.errors import ConfigurationError
-from poolware.pools.backoff import delay
-from poolware.pools.record import Record
+from poolware.pools.resources.backoff import delay
+from poolware.pools.resources.record import Record
+from poolware.pools.resources.waiting import wake_all
 from poolware.pools.steps import Pause, Steps, adrive, drive
-from poolware.pools.waiting import wake_all
 
 if TYPE_CHECKING:
-    from poolware.pools.stock import Stock
+    from poolware.pools.resources.stock import Stock
 
 _JITTER = 0.1
 """By which part of ``max_lifetime`` a resource may end earlier."""

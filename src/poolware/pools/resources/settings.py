@@ -17,9 +17,9 @@ from poolware._core.options import (
 )
 from poolware.errors import BadOption
 from poolware.pools.announce import announced_mode
-from poolware.pools.eviction import Eviction
+from poolware.pools.resources.eviction import Eviction
+from poolware.pools.resources.waiting import PRIORITIES, Priority, rank_of
 from poolware.pools.steps import Hook
-from poolware.pools.waiting import PRIORITIES, Priority, rank_of
 
 
 class Settings:
