@@ -15,8 +15,8 @@ from poolware._core.loops import spawn
 from poolware.errors import ConfigurationError
 from poolware.pools.resources.backoff import delay
 from poolware.pools.resources.record import Record
+from poolware.pools.resources.steps import Pause, Steps, adrive, drive
 from poolware.pools.resources.waiting import wake_all
-from poolware.pools.steps import Pause, Steps, adrive, drive
 
 if TYPE_CHECKING:
     from poolware.pools.resources.stock import Stock

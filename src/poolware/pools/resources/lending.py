@@ -11,8 +11,8 @@ from poolware._core.loops import current_loop
 from poolware.errors import PoolTimeout, TooManyWaiting
 from poolware.pools.resources.creation import in_background
 from poolware.pools.resources.record import Record
+from poolware.pools.resources.steps import Steps, Wait, drive
 from poolware.pools.resources.waiting import Waiter
-from poolware.pools.steps import Steps, Wait, drive
 
 if TYPE_CHECKING:
     from poolware.pools.resources.stock import Stock

@@ -21,9 +21,9 @@ from poolware.pools.resources.eviction import Eviction
 from poolware.pools.resources.lease import AsyncResourceLease, ResourceLease
 from poolware.pools.resources.settings import Settings
 from poolware.pools.resources.stats import ResourcePoolStats
+from poolware.pools.resources.steps import Steps, Wait, adrive, drive
 from poolware.pools.resources.stock import Stock
 from poolware.pools.resources.waiting import Priority, rank_of
-from poolware.pools.steps import Steps, Wait, adrive, drive
 
 __all__ = ["ResourcePool"]
 

@@ -18,8 +18,8 @@ from poolware._core.options import (
 from poolware.errors import BadOption
 from poolware.pools.announce import announced_mode
 from poolware.pools.resources.eviction import Eviction
+from poolware.pools.resources.steps import Hook
 from poolware.pools.resources.waiting import PRIORITIES, Priority, rank_of
-from poolware.pools.steps import Hook
 
 
 class Settings:

@@ -15,7 +15,7 @@ from poolware.pools.resources.creation import in_background
 from poolware.pools.resources.eviction import Resting
 from poolware.pools.resources.lending import unwanted, validation
 from poolware.pools.resources.record import Record
-from poolware.pools.steps import Pause, Steps
+from poolware.pools.resources.steps import Pause, Steps
 
 if TYPE_CHECKING:
     from poolware.pools.resources.stock import Stock
