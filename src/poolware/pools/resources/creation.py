@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from poolware._core.apart import run_apart
 from poolware._core.log import logger
 from poolware._core.loops import spawn
-from poolware.errors import ConfigurationError
+from poolware.errors import ConfigurationError, PoolTimeout
 from poolware.pools.resources.backoff import delay
 from poolware.pools.resources.record import Record
-from poolware.pools.resources.steps import Pause, Steps, adrive, drive
+from poolware.pools.resources.steps import Pause, Steps, Wait, adrive, drive
 from poolware.pools.resources.waiting import wake_all
 
 if TYPE_CHECKING:
@@ -92,6 +92,33 @@ def creation(stock: Stock, loop: Any) -> Steps[None]:
             with stock.lock:
                 stock.creating[loop] -= 1
         stock.settle()
+
+
+def warming_up(stock: Stock, make_wakeup: Callable[[], Any], limit: float | None) -> Steps[None]:
+    """Make `min_size` resources, and wait until they are there. Raises `PoolTimeout` after `limit` seconds."""
+    settings = stock.settings
+    deadline = None if limit is None else time.monotonic() + limit
+    while True:
+        wakeup = make_wakeup()
+        with stock.lock:
+            stock.must_be_open()
+            stock.home = wakeup.loop if settings.is_async else None
+            if len(stock.records) >= stock.min_size:
+                return
+            stock.grown.append(wakeup)
+        try:
+            stock.settle()
+            woken = yield Wait(wakeup, None if deadline is None else deadline - time.monotonic())
+        finally:
+            with stock.lock:
+                stock.grown.remove(wakeup)
+        if isinstance(stock.last_error, ConfigurationError):
+            raise stock.last_error
+        if not woken:
+            with stock.lock:
+                made = f"{len(stock.records)} of {stock.min_size} made within {limit:g} s; {stock.figures()}"
+            msg = f"pool {settings.name!r}: {made}"
+            raise PoolTimeout(msg) from stock.last_error
 
 
 def destruction(stock: Stock, records: list[Record]) -> Steps[None]:

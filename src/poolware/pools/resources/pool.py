@@ -12,16 +12,17 @@ from poolware._core.log import logger
 from poolware._core.loops import current_loop
 from poolware._core.options import not_negative, whole_number
 from poolware._core.wakeups import LoopWakeup, ThreadWakeup
-from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject, PoolClosed, PoolTimeout
+from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
 from poolware.pools.resources import lending, upkeep
-from poolware.pools.resources.creation import close, destruction, undo
+from poolware.pools.resources.closing import closing, draining
+from poolware.pools.resources.creation import close, warming_up
 from poolware.pools.resources.eviction import Eviction
 from poolware.pools.resources.lease import AsyncResourceLease, ResourceLease
 from poolware.pools.resources.settings import Settings
 from poolware.pools.resources.stats import ResourcePoolStats
-from poolware.pools.resources.steps import Steps, Wait, adrive, drive
+from poolware.pools.resources.steps import Steps, adrive, drive
 from poolware.pools.resources.stock import Stock
 from poolware.pools.resources.waiting import Priority, rank_of
 
@@ -284,11 +285,11 @@ class ResourcePool(Generic[T]):
         Raises:
             PoolTimeout: something was still in use. The pool lends nothing all the same.
         """
-        drive(self._draining(ThreadWakeup(), timeout))
+        drive(draining(self._stock, ThreadWakeup(), self._limit(timeout)))
 
     async def adrain(self, timeout: float | None = _UNSET) -> None:
         """As `drain`, without blocking the loop."""
-        await adrive(self._draining(LoopWakeup(), timeout))
+        await adrive(draining(self._stock, LoopWakeup(), self._limit(timeout)))
 
     def close(self, timeout: float | None = _UNSET) -> None:
         """Lend nothing any more, wait for what is in use, and let go of everything.
@@ -311,11 +312,13 @@ class ResourcePool(Generic[T]):
         if self.is_async:
             msg = f"pool {self.name!r}: its resources belong to event loops; use `await pool.await_ready()`"
             raise ConfigurationError(msg)
-        drive(self._warming_up(ThreadWakeup, timeout))
+        self._begin()
+        drive(warming_up(self._stock, ThreadWakeup, self._limit(timeout)))
 
     async def await_ready(self, timeout: float | None = _UNSET) -> None:
         """As `wait_ready`, without blocking the loop."""
-        await adrive(self._warming_up(LoopWakeup, timeout))
+        self._begin()
+        await adrive(warming_up(self._stock, LoopWakeup, self._limit(timeout)))
 
     def get_stats(self) -> ResourcePoolStats:
         """Return what the pool has done and holds, at one moment."""
@@ -401,65 +404,11 @@ class ResourcePool(Generic[T]):
         msg = f"pool {self.name!r}: this resource is not from here, or was let go of already"
         raise ForeignObject(msg)
 
-    def _draining(self, wakeup: Any, timeout: float | None) -> Steps[None]:
-        limit, stock = self._limit(timeout), self._stock
-        with stock.lock:
-            stock.open = False
-            stock.tell_everybody(PoolClosed(f"pool {self.name!r} has been closed: it lends nothing any more"))
-            if not stock.out():
-                return
-            stock.emptied.append(wakeup)
-        try:
-            yield Wait(wakeup, limit)
-        finally:
-            with stock.lock:
-                stock.emptied.remove(wakeup)
-        with stock.lock:
-            if stock.out():
-                msg = f"pool {self.name!r}: not everything has come back within {limit:g} s; {stock.figures()}"
-                raise PoolTimeout(msg)
-
     def _closing(self, wakeup: Any, timeout: float | None) -> Steps[None]:
-        stock, beat = self._stock, self._beat
-        if beat is not None:
-            beat.stop()
-        try:
-            yield from self._draining(wakeup, timeout)
-        except PoolTimeout as error:
-            logger.warning("%s; the rest is let go of as it comes back", error)
-        with stock.lock:
-            resting = list(stock.idle)
-            stock.idle.clear()
-        here = [record for record in resting if record.loop is wakeup.loop or record.loop is None]
-        stock.forget(resting, "closed")
-        undo(stock, [record for record in resting if record not in here])
-        yield from destruction(stock, here)
-
-    def _warming_up(self, make_wakeup: Callable[[], Any], timeout: float | None) -> Steps[None]:
-        limit, stock = self._limit(timeout), self._stock
-        deadline = None if limit is None else monotonic() + limit
-        self._begin()
-        while True:
-            wakeup = make_wakeup()
-            with stock.lock:
-                stock.must_be_open()
-                stock.home = wakeup.loop if self.is_async else None
-                if len(stock.records) >= stock.min_size:
-                    return
-                stock.grown.append(wakeup)
-            try:
-                stock.settle()
-                woken = yield Wait(wakeup, None if deadline is None else deadline - monotonic())
-            finally:
-                with stock.lock:
-                    stock.grown.remove(wakeup)
-            if isinstance(stock.last_error, ConfigurationError):
-                raise stock.last_error
-            if not woken:
-                with stock.lock:
-                    made = f"{len(stock.records)} of {stock.min_size} made within {limit:g} s; {stock.figures()}"
-                msg = f"pool {self.name!r}: {made}"
-                raise PoolTimeout(msg) from stock.last_error
+        limit = self._limit(timeout)
+        if self._beat is not None:
+            self._beat.stop()
+        return closing(self._stock, wakeup, limit)
 
     def _limit(self, timeout: float | None) -> float | None:
         if timeout is _UNSET:
@@ -468,8 +417,9 @@ class ResourcePool(Generic[T]):
 
     def _check_limit(self, limit: int | None, processes: int | None) -> None:
         """Say at once if all processes together can ask for more than the other side allows."""
-        count = int(os.environ.get("WEB_CONCURRENCY", "1")) if processes is None else processes
-        whole_number("processes", count, at_least=1)
+        workers = os.environ.get("WEB_CONCURRENCY", "")
+        given = max(int(workers), 1) if workers.isdecimal() else 1
+        count = given if processes is None else whole_number("processes", processes, at_least=1)
         total = count * self._stock.max_size
         if limit is not None and total > whole_number("downstream_limit", limit, at_least=1):
             logger.warning(
