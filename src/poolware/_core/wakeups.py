@@ -1,0 +1,109 @@
+"""Sleeping until somebody, in whatever thread, says that there is something to look at.
+
+A `Wakeup` belongs to one sleeper. `wake` never waits and takes no lock that its own thread may hold, so that
+finalizers, weakref callbacks and signal handlers may call it; called before the sleep, or many times, it counts once.
+What there is to look at is the caller's: look, sleep, and look again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from contextlib import suppress
+from typing import Any, Protocol
+
+from poolware._core.loops import time_limit
+
+
+class Wakeup(Protocol):
+    """What whoever wakes needs to know of a sleeper."""
+
+    def wake(self) -> None:
+        """End the sleep, or the next one if nobody sleeps now. From any thread."""
+        ...
+
+
+class LoopWakeup(Wakeup, Protocol):
+    """A sleeper on an event loop."""
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        ...
+
+
+class ThreadWakeup:
+    """A sleeping thread."""
+
+    __slots__ = ("_asleep",)
+
+    def __init__(self) -> None:
+        self._asleep = threading.Lock()  # no Event: its lock would stop a finalizer that runs inside of set()
+        self._asleep.acquire()
+
+    def wake(self) -> None:
+        """End the sleep."""
+        with suppress(RuntimeError):  # awake already
+            self._asleep.release()
+
+    def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        if not self._asleep.acquire(timeout=-1 if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)):
+            raise TimeoutError
+
+
+class AsyncioWakeup:
+    """A sleeping task of asyncio."""
+
+    __slots__ = ("_event", "_loop")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._event = asyncio.Event()
+
+    def wake(self) -> None:
+        """End the sleep."""
+        if asyncio._get_running_loop() is self._loop:  # spares the pipe that wakes a loop
+            self._event.set()
+            return
+        with suppress(RuntimeError):  # the loop is closed, and the sleeper gone with it
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        async with time_limit(timeout):
+            await self._event.wait()
+        self._event.clear()
+
+
+class TrioWakeup:
+    """A sleeping task of trio."""
+
+    __slots__ = ("_event", "_token", "_trio")
+
+    def __init__(self, trio: Any) -> None:
+        self._trio = trio
+        self._token = trio.lowlevel.current_trio_token()
+        self._event = trio.Event()
+
+    def wake(self) -> None:
+        """End the sleep."""
+        with suppress(self._trio.RunFinishedError):  # the run is over, and the sleeper gone with it
+            self._token.run_sync_soon(self._set, idempotent=True)
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        async with time_limit(timeout):
+            await self._event.wait()
+        self._event = self._trio.Event()
+
+    def _set(self) -> None:
+        self._event.set()
+
+
+def loop_wakeup() -> LoopWakeup:
+    """Return a wakeup for a task of the event loop that runs now: asyncio's or trio's."""
+    try:
+        return AsyncioWakeup(asyncio.get_running_loop())
+    except RuntimeError:
+        return TrioWakeup(sys.modules["trio"])  # it runs this coroutine
