@@ -12,6 +12,7 @@ from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.lease import Pool
 from poolware.pools.objects import ObjectPool, PoolStats
+from poolware.pools.refcounted import RefCounted
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ObjectPool",
     "Pool",
     "PoolStats",
+    "RefCounted",
     "RequestContext",
     "Secret",
     "SecretField",

@@ -127,7 +127,7 @@ class NotCopyable(PoolwareError, TypeError):
 
 
 class ObjectReleased(PoolwareError, RuntimeError):
-    """An object of a pool was used after its release (debug mode)."""
+    """An object of a pool was used after its release (debug mode), or through a handle without a reference left."""
 
 
 class PartHeld(PoolwareError, RuntimeError):
