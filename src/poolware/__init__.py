@@ -13,11 +13,13 @@ from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.lease import Pool
 from poolware.pools.objects import ObjectPool, PoolStats
 from poolware.pools.refcounted import RefCounted
+from poolware.pools.ring import BufferRing, RingStats
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
     "Buffer",
     "BufferPool",
+    "BufferRing",
     "BufferStats",
     "Context",
     "FieldDescription",
@@ -27,6 +29,7 @@ __all__ = [
     "PoolStats",
     "RefCounted",
     "RequestContext",
+    "RingStats",
     "Secret",
     "SecretField",
     "field",

@@ -24,6 +24,11 @@ def positive_or_none(option: str, value: object) -> float | None:
     raise BadOption(msg)
 
 
+def seconds_or_none(option: str, value: object) -> float | None:
+    """Return `value` if it is None or a finite number of at least 0, else raise `BadOption`."""
+    return 0 if type(value) in {int, float} and value == 0 else positive_or_none(option, value)
+
+
 def callable_or_none(option: str, value: object) -> None:
     """Raise `BadOption` unless `value` is None or can be called."""
     if value is not None and not callable(value):
