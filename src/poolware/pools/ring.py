@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NoReturn, Self, get_args
 
 from poolware._core.memory import flat
 from poolware._core.options import whole_number
 from poolware.errors import BadOption, BufferSizeError, RingClosed
 from poolware.pools.buffers import BufferPool
-from poolware.pools.ring_state import RingState
+from poolware.pools.ring_state import RingState, RingStats
 from poolware.pools.sides import Side
 
 if TYPE_CHECKING:
@@ -23,32 +22,6 @@ __all__ = ["BufferRing", "RingStats", "WhenFull"]
 
 WhenFull = Literal["wait", "drop_newest", "drop_oldest"]
 """What becomes of a commit to a full ring."""
-
-
-@dataclass(frozen=True, slots=True)
-class RingStats:
-    """What a ring has done and holds. Exact whenever no other thread is inside the ring.
-
-    ``slots == free + filled + lent + held`` and ``committed == read + dropped + filled``.
-    """
-
-    name: str
-    slots: int
-    free: int
-    filled: int
-    """Committed, and not yet looked at."""
-    lent: int
-    """In the hands of the producer or the consumer."""
-    held: int
-    """Consumed while somebody, such as a transport that is still sending, held a view."""
-    committed: int
-    read: int
-    """Slots that the consumer has looked at."""
-    dropped: int
-    """Slots that the consumer never saw: the ring was full, or was closed."""
-    producer_waits: int
-    """How often the producer found the ring full and waited."""
-    consumer_waits: int
 
 
 class BufferRing:
@@ -233,22 +206,7 @@ class BufferRing:
 
     def get_stats(self) -> RingStats:
         """Return what the ring has done and holds."""
-        state = self._state
-        with state.lock:
-            reserved = state.reserved is not None and state.reserved is not state.spare
-            return RingStats(
-                name=self.name,
-                slots=self.slots,
-                free=len(state.free),
-                filled=len(state.filled),
-                lent=reserved + (state.shown is not None),
-                held=len(state.held),
-                committed=state.committed,
-                read=state.read,
-                dropped=state.dropped,
-                producer_waits=self._producer.waits,
-                consumer_waits=self._consumer.waits,
-            )
+        return self._state.stats(self._producer.waits, self._consumer.waits)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._state}>"

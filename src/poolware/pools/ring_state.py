@@ -6,9 +6,36 @@ import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from poolware.errors import RingClosed, RingMisuse
 from poolware.pools.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class RingStats:
+    """What a ring has done and holds. Exact whenever no other thread is inside the ring.
+
+    ``slots == free + filled + lent + held`` and ``committed == read + dropped + filled``.
+    """
+
+    name: str
+    slots: int
+    free: int
+    filled: int
+    """Committed, and not yet looked at."""
+    lent: int
+    """In the hands of the producer or the consumer."""
+    held: int
+    """Consumed while somebody, such as a transport that is still sending, held a view."""
+    committed: int
+    read: int
+    """Slots that the consumer has looked at."""
+    dropped: int
+    """Slots that the consumer never saw: the ring was full, or was closed."""
+    producer_waits: int
+    """How often the producer found the ring full and waited."""
+    consumer_waits: int
 
 
 class RingState:
@@ -131,6 +158,24 @@ class RingState:
                     slot.forget()
                 slots.clear()
             return True
+
+    def stats(self, producer_waits: int, consumer_waits: int) -> RingStats:
+        """Return all of it at one moment."""
+        with self.lock:
+            reserved = self.reserved is not None and self.reserved is not self.spare
+            return RingStats(
+                name=self._name,
+                slots=self.slots,
+                free=len(self.free),
+                filled=len(self.filled),
+                lent=reserved + (self.shown is not None),
+                held=len(self.held),
+                committed=self.committed,
+                read=self.read,
+                dropped=self.dropped,
+                producer_waits=producer_waits,
+                consumer_waits=consumer_waits,
+            )
 
     def refuse_if_closed(self) -> None:
         """Raise `RingClosed` if the ring was closed."""
