@@ -1,6 +1,7 @@
 """Sleeping until somebody says so: in threads, on asyncio and on trio."""
 
 import asyncio
+import signal
 import threading
 
 import anyio
@@ -131,3 +132,18 @@ def test_cancelling_a_sleeper_cancels_it():
 
     asyncio.run(on_asyncio())
     trio.run(on_trio)
+
+
+def test_a_signal_handler_wakes_a_loop_that_waits_for_its_sockets(backend):
+    """H35."""
+
+    async def main():
+        wakeup = loop_wakeup()
+        before = signal.signal(signal.SIGALRM, lambda *_: wakeup.wake())
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            await wakeup.sleep(60)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+
+    anyio.run(main, backend=backend)

@@ -423,6 +423,16 @@ def test_a_ring_that_nobody_closed(pool, caplog):
     assert (pool.get_stats().in_use, pool.get_stats().idle) == (0, 1)
 
 
+def test_an_iterator_that_is_kept_keeps_no_memory(pool):
+    with BufferRing(slots=3, slot_size=4, buffers=pool) as ring:
+        fill(ring, b"aaaa")
+        views = iter(ring)
+        next(views)
+    assert pool.get_stats().quarantined == 0
+    with pytest.raises(RingClosed):
+        next(views)
+
+
 def test_memory_of_its_own_is_wiped_too():
     """H14."""
     ring = BufferRing(slots=3, slot_size=4)
@@ -494,7 +504,15 @@ def test_a_size_that_a_slot_has_not(ring, size):
 
 @pytest.mark.parametrize(
     "options",
-    [{"slots": 0}, {"slots": 2.0}, {"slot_size": 0}, {"slot_size": "1"}, {"when_full": "raise"}, {"when_full": None}],
+    [
+        {"slots": 0},
+        {"slots": 2.0},
+        {"slot_size": 0},
+        {"slot_size": "1"},
+        {"when_full": "raise"},
+        {"when_full": None},
+        {"buffers": bytearray(9)},
+    ],
 )
 def test_bad_options(options):
     """H40."""

@@ -55,24 +55,26 @@ class ThreadWakeup:
 class AsyncioWakeup:
     """A sleeping task of asyncio."""
 
-    __slots__ = ("_event", "_loop")
+    __slots__ = ("_asked", "_event", "_loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._event = asyncio.Event()
+        self._asked = False
 
     def wake(self) -> None:
         """End the sleep."""
-        if asyncio._get_running_loop() is self._loop:  # spares the pipe that wakes a loop
-            self._event.set()
-            return
-        with suppress(RuntimeError):  # the loop is closed, and the sleeper gone with it
-            self._loop.call_soon_threadsafe(self._event.set)
+        if not self._asked:
+            self._asked = True
+            with suppress(RuntimeError):  # the loop is closed, and the sleeper gone with it
+                # On the loop's own thread too: a signal handler may run while that waits for its sockets.
+                self._loop.call_soon_threadsafe(self._event.set)
 
     async def sleep(self, timeout: float | None = None) -> None:
         """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
         async with time_limit(timeout):
             await self._event.wait()
+        self._asked = False
         self._event.clear()
 
 

@@ -16,8 +16,6 @@ from poolware.pools.sides import Side
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-    from poolware.pools.slots import Slot
-
 __all__ = ["BufferRing", "RingStats", "WhenFull"]
 
 WhenFull = Literal["wait", "drop_newest", "drop_oldest"]
@@ -68,6 +66,9 @@ class BufferRing:
         self.when_full: WhenFull = when_full
         spares = int(when_full != "wait")
         size = (slots + spares) * slot_size
+        if not isinstance(buffers, BufferPool | None):
+            msg = f"buffers={buffers!r}: it takes a BufferPool, or None"
+            raise BadOption(msg)
         if buffers is None:
             buffers = BufferPool(tiers=(size,), max_size=size, max_idle=0, name=name)
         self._buffer = buffers.acquire(size)
@@ -178,7 +179,10 @@ class BufferRing:
         self._consumer.leave()
 
     def __iter__(self) -> RingViews:
-        """Yield the view of each slot until the end; it is consumed when the next one is asked for."""
+        """Yield the view of each slot until the end; it is consumed when the next one is asked for.
+
+        A loop that is left early leaves its slot to `consume`.
+        """
         return RingViews(self)
 
     def __aiter__(self) -> RingViews:
@@ -229,11 +233,11 @@ class BufferRing:
 class RingViews:
     """The views of a ring's slots one after the other, for ``for`` and ``async for``."""
 
-    __slots__ = ("_ring", "_shown")
+    __slots__ = ("_number", "_ring")
 
     def __init__(self, ring: BufferRing) -> None:
         self._ring = ring
-        self._shown: Slot | None = None
+        self._number = 0  # of the slot that this loop has in hand
 
     def __iter__(self) -> Self:
         return self
@@ -250,12 +254,13 @@ class RingViews:
         return self._seen(await self._ring.apeek()) or _stop(StopAsyncIteration)
 
     def _consume(self) -> None:
-        shown, self._shown = self._shown, None
-        if shown is not None and shown is self._ring._state.shown:
+        state, number = self._ring._state, self._number
+        self._number = 0
+        if number and state.shown is not None and state.read == number:
             self._ring.consume()
 
     def _seen(self, view: memoryview) -> memoryview:
-        self._shown = self._ring._state.shown
+        self._number = self._ring._state.read
         return view
 
 

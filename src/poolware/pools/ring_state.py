@@ -50,19 +50,22 @@ class RingState:
     """
 
     def __init__(self, name: str, memory: memoryview, slot_size: int, *, spare: bool, drop_oldest: bool) -> None:
-        self.committed = self.read = self.dropped = 0
+        self.committed: int = 0
+        self.read: int = 0
+        self.dropped: int = 0
         self.filled: deque[Slot] = deque()
         self.held: set[Slot] = set()
         self.reserved: Slot | None = None
         self.shown: Slot | None = None
-        self.closed = self.ended = False
+        self.closed: bool = False
+        self.ended: bool = False
         self.error: Exception | None = None
-        self.lock = threading.RLock()  # the last view of a slot may end inside (H35)
+        self._lock = threading.RLock()  # the last view of a slot may end inside (H35)
         array_type = ctypes.c_ubyte * slot_size
         starts = range(0, len(memory), slot_size)
-        self.free = deque(Slot(memory[start : start + slot_size], array_type) for start in starts)
-        self.spare = self.free.pop() if spare else None
-        self.slots = len(self.free)
+        self.free: deque[Slot] = deque(Slot(memory[start : start + slot_size], array_type) for start in starts)
+        self.spare: Slot | None = self.free.pop() if spare else None
+        self.slots: int = len(self.free)
         self._name = name
         self._drop_oldest = drop_oldest
 
@@ -73,14 +76,14 @@ class RingState:
 
     def reserve(self) -> memoryview | None:
         """Return a view of a slot to write to; None where there is none."""
-        with self.lock:
+        with self._lock:
             self.refuse_if_ended()
             slot = self.reserved = self.free.popleft() if self.free else self.spare
             return None if slot is None else slot.lend_to_writer()
 
     def commit(self, size: int) -> None:
         """Hand the reserved slot on, or keep it if there is nothing in it or no room for it."""
-        with self.lock:
+        with self._lock:
             self.refuse_if_ended()
             if self.reserved is None:
                 msg = f"{self}: commit() without reserve()"
@@ -89,7 +92,7 @@ class RingState:
 
     def unreserve(self) -> bool:
         """Take back what is reserved; return whether there was anything."""
-        with self.lock:
+        with self._lock:
             slot = self.reserved
             if slot is not None:
                 self._take_reserved(slot, 0)
@@ -97,7 +100,7 @@ class RingState:
 
     def end(self, error: Exception | None) -> bool:
         """Let nothing more in, and take back what is reserved; return whether there was anything."""
-        with self.lock:
+        with self._lock:
             if self.ended or self.closed:
                 return False
             self.ended, self.error = True, error
@@ -107,7 +110,7 @@ class RingState:
 
     def show(self) -> memoryview | None:
         """Return a view of the oldest filled slot, an empty one after the end; None where there is none yet."""
-        with self.lock:
+        with self._lock:
             self.refuse_if_closed()
             if not self.filled:
                 return memoryview(b"") if self.ended else None
@@ -119,24 +122,24 @@ class RingState:
         """Be done with the slot that is shown; call `freed` when nobody sees it any more: now, or later."""
 
         def free(slot: Slot) -> None:
-            with self.lock:
+            with self._lock:
                 if slot in self.held:
                     self.held.remove(slot)
                     self.free.append(slot)
             freed()
 
-        with self.lock:
+        with self._lock:
             self.refuse_if_closed()
             slot, self.shown = self.shown, None
             if slot is None:
                 msg = f"{self}: consume() without peek()"
                 raise RingMisuse(msg)
             self.held.add(slot)
-            slot.take_from_reader(free)
+        slot.take_from_reader(free)  # outside: it may call `freed`, which takes an event loop's lock
 
     def unshow(self) -> None:
         """Take back what is shown: nobody has seen it."""
-        with self.lock:
+        with self._lock:
             slot, self.shown = self.shown, None
             if slot is not None:
                 slot.forget()
@@ -147,7 +150,7 @@ class RingState:
 
     def close(self) -> bool:
         """Forget every slot; whoever has a view keeps it. Return False if that has happened before."""
-        with self.lock:
+        with self._lock:
             if self.closed:
                 return False
             self.closed, self.error = True, None
@@ -161,7 +164,7 @@ class RingState:
 
     def stats(self, producer_waits: int, consumer_waits: int) -> RingStats:
         """Return all of it at one moment."""
-        with self.lock:
+        with self._lock:
             reserved = self.reserved is not None and self.reserved is not self.spare
             return RingStats(
                 name=self._name,

@@ -28,7 +28,7 @@ class Side:
     def __init__(
         self, name: str, state: RingState, look: Callable[[], memoryview | None], undo: Callable[[], object]
     ) -> None:
-        self.waits = 0
+        self.waits: int = 0
         """How often there was something to wait for."""
         self._name = name
         self._state = state

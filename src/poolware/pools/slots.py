@@ -29,7 +29,7 @@ class Slot:
         self._guard: Any = None
         self._view: memoryview | None = None
         self._watch: Any = None
-        self.filled = 0
+        self.filled: int = 0
         """How many bytes of it hold something for the reader."""
 
     def lend_to_writer(self) -> memoryview:
@@ -62,8 +62,11 @@ class Slot:
                 self._memory = memoryview(bytearray(self._memory))
             free(self)
 
-        self._watch = weakref.ref(self._guard, unseen)
-        self._revoke()
+        guard = self._guard
+        if guard is not None:  # otherwise it was forgotten meanwhile
+            self._watch = weakref.ref(guard, unseen)
+            del guard
+            self._revoke()
 
     def wipe(self) -> None:
         """Fill it with zeros, also what a writer did not hand on."""
