@@ -46,9 +46,9 @@ class Slot:
 
     def take_from_writer(self, filled: int) -> None:
         """End the lending. What he kept of his view shows other memory from now on (H06)."""
-        guard = weakref.ref(self._guard)
+        guard = self._guard and weakref.ref(self._guard)
         self._revoke()
-        if guard() is not None:
+        if guard and guard() is not None:
             self._memory = memoryview(bytearray(self._memory))
         self.filled = filled
 
