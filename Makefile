@@ -20,7 +20,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench clean
+.PHONY: help setup demo serve test soak broadcast matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
 
 soak: $(VENV)/.installed-test ## Send 100,000 requests to each framework, and look for anything foreign
 	$(PYTHON) -m pytest -m slow tests/servers/test_isolation.py $(PYTEST_ARGS)
+
+broadcast: $(VENV)/.installed-test ## Send one buffer to 500 websockets, and compare its memory with that of 500 copies
+	$(PYTHON) -m pytest -m slow -s tests/servers/test_broadcast.py $(PYTEST_ARGS)
 
 matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matrix.json
 	@mkdir -p build

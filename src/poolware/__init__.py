@@ -12,12 +12,15 @@ from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.lease import Pool
 from poolware.pools.objects import ObjectPool, PoolStats
+from poolware.pools.refcounted import RefCounted
 from poolware.pools.resources import ResourcePool, ResourcePoolStats
+from poolware.pools.ring import BufferRing, RingStats
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
     "Buffer",
     "BufferPool",
+    "BufferRing",
     "BufferStats",
     "Context",
     "FieldDescription",
@@ -25,9 +28,11 @@ __all__ = [
     "ObjectPool",
     "Pool",
     "PoolStats",
+    "RefCounted",
     "RequestContext",
     "ResourcePool",
     "ResourcePoolStats",
+    "RingStats",
     "Secret",
     "SecretField",
     "field",

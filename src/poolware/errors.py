@@ -33,6 +33,9 @@ __all__ = [
     "PoolUnavailable",
     "PoolwareError",
     "ReleaseError",
+    "RingClosed",
+    "RingMisuse",
+    "RingTimeout",
     "SecretReleased",
     "TooManyWaiting",
     "UndeclaredField",
@@ -127,7 +130,7 @@ class NotCopyable(PoolwareError, TypeError):
 
 
 class ObjectReleased(PoolwareError, RuntimeError):
-    """An object of a pool was used after its release (debug mode)."""
+    """An object of a pool was used after its release (debug mode), or through a handle without a reference left."""
 
 
 class PartHeld(PoolwareError, RuntimeError):
@@ -186,6 +189,21 @@ class BufferReleased(PoolwareError, ValueError):
 
 class BufferInUse(PoolwareError, BufferError):
     """A buffer cannot grow while somebody holds a view of its memory."""
+
+
+# --- rings ------------------------------------------------------------------------------------------------------------
+
+
+class RingClosed(PoolwareError):
+    """A ring takes or gives nothing any more."""
+
+
+class RingTimeout(PoolwareError, TimeoutError):
+    """The other side of a ring did not get on in time."""
+
+
+class RingMisuse(PoolwareError, RuntimeError):
+    """A ring was used by a second producer or consumer, or in the wrong order."""
 
 
 # --- request bodies ---------------------------------------------------------------------------------------------------

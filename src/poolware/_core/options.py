@@ -43,6 +43,11 @@ def not_negative(option: str, value: object) -> float:
     return value
 
 
+def not_negative_or_none(option: str, value: object) -> float | None:
+    """Return `value` if it is None or a finite number of at least 0, else raise `BadOption`."""
+    return None if value is None else not_negative(option, value)
+
+
 def callable_or_none(option: str, value: object) -> None:
     """Raise `BadOption` unless `value` is None or can be called."""
     if value is not None and not callable(value):

@@ -129,6 +129,18 @@ def _without_wiping_secrets() -> None:
     secret.wipe = lambda *_: None
 
 
+def _without_looking_at_slots() -> None:
+    """A ring's slot is written to again as soon as it was consumed (H07)."""
+    from poolware.pools.slots import Slot
+
+    def take_from_reader(self: Any, free: Any) -> None:
+        self.forget()
+        self.wipe()
+        free(self)
+
+    Slot.take_from_reader = take_from_reader
+
+
 _SABOTAGE = {
     "": _nothing,
     "reset": _without_reset,
@@ -140,5 +152,6 @@ _SABOTAGE = {
     "proof": _without_proof,
     "seal": _without_seal,
     "secrets": _without_wiping_secrets,
+    "slots": _without_looking_at_slots,
     "fork": _without_restart_after_fork,
 }

@@ -16,7 +16,6 @@ from poolware.errors import ConfigurationError, PoolTimeout
 from poolware.pools.resources.backoff import delay
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.steps import Pause, Steps, Wait, adrive, drive
-from poolware.pools.resources.waiting import wake_all
 
 if TYPE_CHECKING:
     from poolware.pools.resources.stock import Stock
@@ -146,7 +145,7 @@ def _add(stock: Stock, obj: Any, loop: Any) -> None:
         wanted = stock.open and stock.excess() <= 0
         if wanted:
             stock.rest(record, now)
-        wake_all(stock.grown)
+        stock.tell_of_growth()
     if not wanted:  # closed or resized meanwhile
         stock.discard([record], "closed")
 
@@ -168,7 +167,7 @@ def _give_up(stock: Stock, error: ConfigurationError) -> None:
         stock.counts["creation_errors"] += 1
         stock.last_error = error
         stock.tell_everybody(error)
-        wake_all(stock.grown)
+        stock.tell_of_growth()
 
 
 def _check(stock: Stock, obj: Any) -> None:

@@ -10,8 +10,8 @@ from typing import Any, Generic, Literal, Self, TypeVar
 
 from poolware._core.log import logger
 from poolware._core.loops import current_loop
-from poolware._core.options import not_negative, whole_number
-from poolware._core.wakeups import LoopWakeup, ThreadWakeup
+from poolware._core.options import not_negative_or_none, whole_number
+from poolware._core.wakeups import ThreadWakeup, loop_wakeup
 from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
@@ -205,7 +205,7 @@ class ResourcePool(Generic[T]):
     async def aacquire(self, timeout: float | None = _UNSET, priority: Priority = "normal") -> T:
         """Return a resource, for this task to use until it is released. As `acquire`, without blocking the loop."""
         taken: T = self._take(current_loop() if self.is_async else None)
-        return await adrive(self._acquiring(LoopWakeup, timeout, priority)) if taken is _UNSET else taken
+        return await adrive(self._acquiring(loop_wakeup, timeout, priority)) if taken is _UNSET else taken
 
     def release(self, resource: T, *, failed: bool = False) -> None:
         """Give `resource` back; from any thread, never waits for anybody.
@@ -289,7 +289,7 @@ class ResourcePool(Generic[T]):
 
     async def adrain(self, timeout: float | None = _UNSET) -> None:
         """As `drain`, without blocking the loop."""
-        await adrive(draining(self._stock, LoopWakeup(), self._limit(timeout)))
+        await adrive(draining(self._stock, loop_wakeup(), self._limit(timeout)))
 
     def close(self, timeout: float | None = _UNSET) -> None:
         """Lend nothing any more, wait for what is in use, and let go of everything.
@@ -300,7 +300,7 @@ class ResourcePool(Generic[T]):
 
     async def aclose(self, timeout: float | None = _UNSET) -> None:
         """As `close`, without blocking the loop."""
-        await adrive(self._closing(LoopWakeup(), timeout))
+        await adrive(self._closing(loop_wakeup(), timeout))
 
     def wait_ready(self, timeout: float | None = _UNSET) -> None:
         """Make `min_size` resources, and wait until they are there.
@@ -318,7 +318,7 @@ class ResourcePool(Generic[T]):
     async def await_ready(self, timeout: float | None = _UNSET) -> None:
         """As `wait_ready`, without blocking the loop."""
         self._begin()
-        await adrive(warming_up(self._stock, LoopWakeup, self._limit(timeout)))
+        await adrive(warming_up(self._stock, loop_wakeup, self._limit(timeout)))
 
     def get_stats(self) -> ResourcePoolStats:
         """Return what the pool has done and holds, at one moment."""
@@ -411,9 +411,7 @@ class ResourcePool(Generic[T]):
         return closing(self._stock, wakeup, limit)
 
     def _limit(self, timeout: float | None) -> float | None:
-        if timeout is _UNSET:
-            return self._settings.timeout
-        return None if timeout is None else not_negative("timeout", timeout)
+        return self._settings.timeout if timeout is _UNSET else not_negative_or_none("timeout", timeout)
 
     def _check_limit(self, limit: int | None, processes: int | None) -> None:
         """Say at once if all processes together can ask for more than the other side allows."""

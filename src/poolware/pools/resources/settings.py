@@ -10,6 +10,7 @@ from poolware._core.mode import Mode
 from poolware._core.options import (
     callable_or_none,
     not_negative,
+    not_negative_or_none,
     one_of,
     positive,
     positive_or_none,
@@ -71,7 +72,7 @@ class Settings:
         for hook in hooks:
             if hook is not None:
                 hook.on_loop = self.is_async
-        self.timeout = None if timeout is None else not_negative("timeout", timeout)
+        self.timeout = not_negative_or_none("timeout", timeout)
         self.max_waiting = None if max_waiting is None else whole_number("max_waiting", max_waiting)
         validated = {one_of("validate_on", when, "acquire", "release", "idle") for when in validate_on}
         self.validate_on: set[str] = validated if validate else set()

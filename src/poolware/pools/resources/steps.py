@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from poolware._core import loops
 from poolware._core.apart import bounded, run_apart
-from poolware._core.wakeups import LoopWakeup
+from poolware._core.wakeups import loop_wakeup
 from poolware.errors import ConfigurationError
 
 R = TypeVar("R")
@@ -74,10 +74,18 @@ class Wait:
         self.seconds = seconds
 
     def run(self) -> bool:
-        return self.wakeup.run(self.seconds)  # type: ignore[no-any-return]
+        try:
+            self.wakeup.sleep(self.seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def arun(self) -> bool:
-        return await self.wakeup.arun(self.seconds)  # type: ignore[no-any-return]
+        try:
+            await self.wakeup.sleep(None if self.seconds is None else max(self.seconds, 0))
+        except TimeoutError:
+            return False
+        return True
 
 
 class Pause:
@@ -157,7 +165,7 @@ def _let_go(awaitable: Any) -> None:
 
 async def abounded(call: Callable[[], R], seconds: float, name: str) -> R:
     """As `bounded`, for a caller on a loop."""
-    done = LoopWakeup()
+    done = loop_wakeup()
     results: list[R] = []
     errors: list[BaseException] = []
 
@@ -170,7 +178,7 @@ async def abounded(call: Callable[[], R], seconds: float, name: str) -> R:
             done.wake()
 
     run_apart(run, name)
-    if not await done.arun(seconds):
+    if not await Wait(done, seconds).arun():
         msg = f"{name} took longer than {seconds:g} s"
         raise TimeoutError(msg)
     if errors:

@@ -12,7 +12,7 @@ from poolware.errors import PoolClosed
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.settings import Settings
-from poolware.pools.resources.waiting import Queue, Waiter, wake_all
+from poolware.pools.resources.waiting import Queue, Waiter
 from poolware.pools.traces import stack
 
 _SAMPLE = 128
@@ -147,8 +147,13 @@ class Stock:
         for waiter in waiters:
             waiter.error = error
             self.queue.remove(waiter)
-        wake_all(waiter.wakeup for waiter in waiters)
+            waiter.wakeup.wake()
         self.look()
+
+    def tell_of_growth(self) -> None:
+        """Have those look who wait until the pool is ready."""
+        for wakeup in self.grown:
+            wakeup.wake()
 
     def must_be_open(self) -> None:
         """Raise `PoolClosed` if the pool lends nothing any more."""
@@ -179,9 +184,7 @@ class Stock:
         record = self.lend(place, waiter.rank, time.monotonic())
         record.waiter = waiter
         waiter.record = record
-        try:
-            waiter.wakeup.wake()
-        except RuntimeError:  # its loop has ended (H27)
+        if not waiter.wakeup.wake():  # its loop has ended (H27)
             record.waiter = waiter.record = None
             self.unlend(record)
             self.idle.append(record)
@@ -205,7 +208,8 @@ class Stock:
             missing = self._missing()
             self.creating.update(missing)
             if not self.open and not self.out():
-                wake_all(self.emptied)
+                for wakeup in self.emptied:
+                    wakeup.wake()
         try:
             while missing:
                 creation.begin(self, missing.pop())

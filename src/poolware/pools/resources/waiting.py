@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from poolware._core.wakeups import LoopWakeup, ThreadWakeup
+from poolware._core.wakeups import Wakeup
 from poolware.errors import BadOption
 
 Priority = Literal["critical", "high", "normal", "low"]
@@ -29,7 +28,7 @@ class Waiter:
 
     __slots__ = ("arrived", "error", "rank", "record", "wakeup")
 
-    def __init__(self, wakeup: ThreadWakeup | LoopWakeup, rank: int) -> None:
+    def __init__(self, wakeup: Wakeup, rank: int) -> None:
         self.wakeup = wakeup
         self.rank = rank
         self.arrived = time.monotonic()
@@ -40,13 +39,6 @@ class Waiter:
     def loop(self) -> Any:
         """The event loop that it waits on; None for a thread."""
         return self.wakeup.loop
-
-
-def wake_all(wakeups: Iterable[ThreadWakeup | LoopWakeup]) -> None:
-    """Wake everybody whose event loop still runs."""
-    for wakeup in wakeups:
-        with suppress(RuntimeError):
-            wakeup.wake()
 
 
 class Queue:
