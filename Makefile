@@ -40,8 +40,8 @@ test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
 soak: $(VENV)/.installed-test ## Send 100,000 requests to each framework, and look for anything foreign
 	$(PYTHON) -m pytest -m slow tests/servers/test_isolation.py $(PYTEST_ARGS)
 
-broadcast: $(VENV)/.installed-test ## Send one buffer to 500 websockets, and compare its memory with that of 500 copies
-	$(PYTHON) -m pytest -m slow -s tests/servers/test_broadcast.py $(PYTEST_ARGS)
+broadcast: $(VENV)/.installed-test ## Send one buffer to 500 websockets, measure it against 500 copies; try rings on all servers
+	$(PYTHON) -m pytest -m slow -s tests/servers/test_broadcast.py tests/servers/test_proxy.py $(PYTEST_ARGS)
 
 matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matrix.json
 	@mkdir -p build

@@ -319,6 +319,28 @@ def test_a_finalizer_that_lets_go_of_a_reference_inside(pool):
     assert pool.get_stats().in_use == 0
 
 
+@pytest.mark.parametrize("use", [lambda handle: handle.value, RefCounted.retain])
+def test_whoever_is_told_of_a_misuse_may_look_at_the_handle(pool, use):
+    """From another thread too: nothing is locked then."""
+    seen = []
+
+    def look(_error):
+        thread = threading.Thread(target=lambda: seen.append(pytest.raises(AlreadyReleased, handle.release)))  # noqa: RUF061
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+
+    handle = RefCounted.acquire(pool, 10)
+    handle.release()
+    observers.append(look)
+    try:
+        with pytest.raises(ObjectReleased):
+            use(handle)
+    finally:
+        observers.remove(look)
+    assert len(seen) == 1
+
+
 def test_a_pool_may_use_the_handle_while_it_takes_back():
     """Nothing is locked then: a reset may wait for another thread."""
     seen = []

@@ -14,7 +14,7 @@ from pool_samples import check_books, tool_pool
 from poolware import AlreadyReleased, BufferPool, ObjectReleased, RefCounted
 
 THREADS = 8
-ROUNDS = 300
+ROUNDS = 150
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,8 @@
 import contextlib
 import gc
 import io
+import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -170,6 +172,36 @@ def test_a_time_limit_of_the_producer_is_no_wait_of_the_consumer(ring):
     assert raised.value is error
 
 
+def test_an_error_is_not_kept_beyond_the_close(ring):
+    """H35: its traceback holds whatever the producer and the consumer had in hand."""
+
+    class Upstream(Exception):
+        """One that can be looked at weakly."""
+
+    error = Upstream()
+    kept = weakref.ref(error)
+    ring.end(error)
+    ring.close()
+    del error
+    assert kept() is None
+
+
+def test_an_interrupted_consumer_gets_the_same_slot_again(ring, monkeypatch):
+    """H18: in the moment in which he had just got it."""
+    fill(ring, b"a", b"b")
+
+    def look():
+        ring._state.show()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ring._consumer, "_look", look)
+        with pytest.raises(KeyboardInterrupt):
+            ring.peek()
+    assert ring.get_stats().read == 0
+    assert drain(ring) == [b"a", b"b"]
+
+
 def test_only_the_first_end_counts(ring):
     ring.end()
     ring.end(ZeroDivisionError())
@@ -249,6 +281,7 @@ HOLDERS = {
     "slice": lambda view: view[1:3],
     "memoryview of it": memoryview,
     "other format": lambda view: view.cast("H"),
+    "export of the view itself": pickle.PickleBuffer,
     "numpy array": lambda view: np.frombuffer(view, dtype=np.uint8),
 }
 

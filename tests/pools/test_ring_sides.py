@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import random
 import signal
 import sys
@@ -146,6 +147,47 @@ def test_a_view_that_ends_in_another_thread_lets_a_waiting_producer_go_on():
         thread.join()
         assert results == [None]
         assert ring.get_stats().filled == 2
+
+
+def test_views_in_cycles_while_another_thread_collects():
+    """H07, H08: what is seen is right until it is let go of, whoever finds out that it was."""
+
+    class Holder:
+        pass
+
+    pool, done, results, held, chance = BufferPool(), threading.Event(), [], [], random.Random(3)
+
+    def collect():
+        while not done.is_set():
+            gc.collect(0)
+
+    def put_numbers():
+        with ring.producing():
+            for number in range(2000):
+                ring.put(b"%08d" % number)
+
+    with BufferRing(slots=8, slot_size=8, buffers=pool) as ring:
+        threads = [run_in_thread(results, collect), run_in_thread(results, put_numbers)]
+        for number, view in enumerate(ring):
+            assert bytes(view) == b"%08d" % number
+            if chance.random() < 0.05:
+                holder = Holder()
+                holder.itself, holder.view = holder, view[:]
+                del holder
+            elif chance.random() < 0.1 and len(held) < 4:
+                held.append((view[4:], bytes(view[4:])))
+            elif held and chance.random() < 0.2:
+                kept, content = held.pop(chance.randrange(len(held)))
+                assert bytes(kept) == content
+                del kept
+        done.set()
+        for thread in threads:
+            thread.join()
+        held.clear()
+        gc.collect()
+        assert ring.get_stats().free == 8
+    assert results == [None, None]
+    assert (pool.get_stats().in_use, pool.get_stats().quarantined) == (0, 0)
 
 
 # --- closing and errors -----------------------------------------------------------------------------------------------

@@ -109,6 +109,16 @@ def test_rings_of_any_shape(upstream, ring):
         settled(server)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("server", ["uvicorn-asyncio-h11", "hypercorn", "granian", "gunicorn-asgi"])
+def test_every_server_sends_the_right_bytes(upstream, server):
+    """H07: also where the server copies, or keeps the view."""
+    with serve(server, "apps.proxy_app:app", UPSTREAM=f"127.0.0.1:{upstream.port}") as running:
+        wrong, _, _ = asyncio.run(slow_round(running.port, upstream, 2))
+        settled(running)
+    assert wrong == [0, 0]
+
+
 def test_a_client_who_vanishes(upstream):
     """H17: in the middle. The memory goes back, and the upstream is told."""
 

@@ -76,9 +76,10 @@ class RefCounted(Generic[T]):
     def value(self) -> T:
         """The object. Raises `ObjectReleased` once it has gone back."""
         with self._lock:
-            if not self._count:
-                self._refuse("used")
-            return self._obj  # type: ignore[return-value]
+            count, obj = self._count, self._obj
+        if not count:
+            self._refuse("used")
+        return obj  # type: ignore[return-value]
 
     @property
     def count(self) -> int:
@@ -88,9 +89,11 @@ class RefCounted(Generic[T]):
     def retain(self) -> Self:
         """Take one more reference and return the handle. Raises `ObjectReleased` once the object has gone back."""
         with self._lock:
-            if not self._count:
-                self._refuse("retained")
-            self._count += 1
+            count = self._count
+            if count:
+                self._count = count + 1
+        if not count:
+            self._refuse("retained")
         if self._history:
             self._history.note("Retained")
         return self
@@ -102,13 +105,17 @@ class RefCounted(Generic[T]):
             AlreadyReleased: there was none left.
         """
         with self._lock:
-            if not self._count:
-                msg = f"{self!r}: released more often than it was acquired and retained{self._told()}"
-                raise AlreadyReleased(msg)
-            self._count -= 1
-            if self._count:
-                return
-            obj, self._obj = self._obj, None
+            count = self._count
+            if count:
+                self._count = count - 1
+            obj = self._obj
+            if count == 1:
+                self._obj = None
+        if not count:
+            msg = f"{self!r}: released more often than it was acquired and retained{self._told()}"
+            raise AlreadyReleased(msg)
+        if count > 1:
+            return
         if self._history:
             self._history.note("Released")
         self._pool.release(obj)  # type: ignore[arg-type]
