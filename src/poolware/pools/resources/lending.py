@@ -82,7 +82,7 @@ def _turn_away(stock: Stock, waiter: Waiter) -> None:
     if limit is None:
         return
     with stock.lock:
-        if waiter.record is not None or len(stock.queue) - stock.creating.total() <= limit:
+        if waiter.record is not None or len(stock.queue) - len(stock.creating) <= limit:
             return
         stock.counts["turned_away"] += 1
         msg = f"pool {stock.settings.name!r}: {limit} wait already (max_waiting); {stock.figures()}"
