@@ -192,14 +192,19 @@ class Stock:
         return ", ".join(parts)
 
     def _hand_over(self, place: int, waiter: Waiter) -> None:
-        self.queue.remove(waiter)
-        record = self.lend(place, waiter.rank, time.monotonic())
-        record.waiter = waiter
-        waiter.record = record
-        if not waiter.wakeup.wake():  # its loop has ended (H27)
-            record.waiter = waiter.record = None
-            self.unlend(record)
-            self.idle.append(record)
+        record, woken = self.idle[place], None
+        try:
+            self.queue.remove(waiter)
+            self.lend(place, waiter.rank, time.monotonic())
+            record.waiter, waiter.record = waiter, record
+            woken = waiter.wakeup.wake()
+        finally:
+            if not woken:
+                record.waiter = waiter.record = None
+                if self.lent.pop(id(record.obj), None) is not None:
+                    self.idle.append(record)
+                if woken is None:  # an interrupt; False: its loop has ended (H27)
+                    self.queue.put_back(waiter)
 
     def _serve_other_loops(self, first: Waiter) -> None:
         """Serve those whose loops have something; who is next must not wait for ever because its own loop has not."""
@@ -235,8 +240,10 @@ class Stock:
         """Give up the places of `records`."""
         with self.lock:
             for record in records:
-                if self.records.pop(id(record.obj), None) is not None:
+                key = id(record.obj)
+                if key in self.records:
                     self.destroyed[cause] += 1
+                    del self.records[key]
 
     def _missing(self) -> list[Any]:
         """The loops for which a resource is to be made now."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from poolware._core.log import logger
-from poolware._core.proof import PART_SOLE, REUSE_REFUSED, getrefcount
+from poolware._core.proof import LENT_SOLE, PART_SOLE, REUSE_REFUSED, getrefcount
 from poolware.pools.resources.creation import in_background
 from poolware.pools.resources.eviction import Resting
 from poolware.pools.resources.lending import unwanted, validation
@@ -53,11 +53,14 @@ def take_back_lost(stock: Stock) -> None:
         for record in lost:
             del stock.lent[id(record.obj)]
         stock.counts["lost"] += len(lost)
+        unplaced = set(stock.records.values()) - set(stock.idle) - set(stock.lent.values())
+        interrupted = list(record for record in unplaced if getrefcount(record) == LENT_SOLE)  # noqa: C400 - as it is counted
     for record in lost:
         logger.error(
             "pool %r: a resource was never released, and nobody holds it%s", stock.settings.name, _origin(record)
         )
     stock.discard(lost, "lost")
+    stock.discard(interrupted, "interrupted")  # on their way from one place to another
 
 
 def report_long_holds(stock: Stock) -> None:
