@@ -89,10 +89,12 @@ def evict(stock: Stock) -> None:
     """Let go of what has rested or existed for long enough."""
     evicted: dict[str, list[Record]] = {}
     with stock.lock:
+        resting = list(_resting(stock))
+    causes = [(record, _cause(stock, record, about)) for record, about in resting]
+    with stock.lock:
         spare = stock.size() - stock.min_size
-        for record, resting in _resting(stock):
-            cause = _cause(stock, record, resting)
-            if cause == "lifetime" or (cause is not None and spare > 0):
+        for record, cause in causes:
+            if record in stock.idle and (cause == "lifetime" or (cause is not None and spare > 0)):
                 stock.idle.remove(record)
                 evicted.setdefault(cause, []).append(record)
                 spare -= 1
@@ -167,7 +169,11 @@ def _cause(stock: Stock, record: Record, resting: Resting) -> str | None:
         return "lifetime"
     if settings.idle_timeout is not None and resting.idle >= settings.idle_timeout:
         return "idle"
-    return "evicted" if settings.eviction is not None and settings.eviction(resting) else None
+    try:
+        return "evicted" if settings.eviction is not None and settings.eviction(resting) else None
+    except Exception:
+        logger.exception("eviction of pool %r failed; the resource stays", settings.name)
+        return None
 
 
 def _origin(record: Record) -> str:
