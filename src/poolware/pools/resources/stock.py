@@ -207,7 +207,13 @@ class Stock:
                     self.queue.put_back(waiter)
 
     def _serve_other_loops(self, first: Waiter) -> None:
-        """Serve those whose loops have something; who is next must not wait for ever because its own loop has not."""
+        """Serve those whose loops have something, once the loop of who is next has a resource, or gets one.
+
+        Otherwise a busy loop would keep all of them among its own (H28).
+        """
+        theirs = [owner for owner in (*self.creating, *self.records.values()) if owner.loop is first.loop]
+        if not theirs and self.size() >= self.max_size:
+            self.discard([self.idle.popleft()], "other_loop")
         for waiter in self.queue:
             place = self.next_for(waiter.loop)
             spare = self.max_size - len(self.lent)
