@@ -1,4 +1,4 @@
-"""A signal handler raises in the middle of a pool's own work: no slot is lost, and no resource is in two hands (H18)."""
+"""A signal handler raises in the middle of a pool's work: no slot is lost, no resource is in two hands (H18)."""
 
 import sys
 from contextlib import contextmanager, suppress

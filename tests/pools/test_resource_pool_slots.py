@@ -5,7 +5,7 @@ import threading
 
 import pytest
 import trio
-from resource_samples import PATIENCE, Resource, agree, resource_pool, wait_until
+from resource_samples import PATIENCE, Resource, agree, in_thread, resource_pool, wait_until
 
 from poolware import ConfigurationError, PoolTimeout
 
@@ -142,3 +142,72 @@ def test_a_loop_that_is_closed_before_it_has_begun_to_make_anything():
     assert pool.get_stats().creating == 1
     loop.close()
     assert_whole(pool, 1)
+
+
+def test_an_eviction_policy_that_raises(caplog):
+    """H29: what it was asked about stays; nothing is lost on the way."""
+    answers = iter([True, ZeroDivisionError])
+
+    def evict(_resting):
+        answer = next(answers)
+        if answer is not True:
+            raise answer
+        return answer
+
+    pool = resource_pool(eviction=evict)
+    for resource in [pool.acquire(), pool.acquire()]:
+        pool.release(resource)
+    pool._look_after()
+    assert "eviction of pool 'db' failed" in caplog.text
+    assert agree(pool).destroyed == {"evicted": 1}
+    wait_until(lambda: pool.get_stats().idle == 1)
+
+
+def test_an_eviction_policy_that_uses_the_pool():
+    """It is asked without the lock: another thread can go on meanwhile."""
+
+    def evict(_resting):
+        thread, results = in_thread(pool.get_stats)
+        thread.join(PATIENCE)
+        return bool(results)
+
+    pool = resource_pool(eviction=evict)
+    pool.release(pool.acquire())
+    pool._look_after()
+    assert agree(pool).destroyed == {"evicted": 1}
+
+
+def test_a_busy_loop_does_not_keep_everything_among_its_own():
+    """H28: who is next on another loop gets the place of a resource, although the busy loop would have use for it."""
+
+    async def factory():
+        return Resource()
+
+    pool = resource_pool(factory, max_size=2)
+    served, busy = threading.Event(), threading.Barrier(2)
+
+    async def greedy():
+        async def use():
+            while not served.is_set():
+                async with pool.alease():
+                    await asyncio.sleep(0)
+
+        users = [asyncio.create_task(use()) for _ in range(5)]
+        while pool.get_stats().waiting < 3:  # noqa: ASYNC110 - the pool tells nobody
+            await asyncio.sleep(0)
+        await asyncio.to_thread(busy.wait, PATIENCE)
+        await asyncio.gather(*users)
+
+    async def modest():
+        async with pool.alease(timeout=PATIENCE / 2):
+            pass
+
+    thread, results = in_thread(lambda: asyncio.run(greedy()))
+    busy.wait(PATIENCE)
+    try:
+        asyncio.run(modest())
+    finally:
+        served.set()
+        thread.join()
+    assert results == [None]
+    assert agree(pool).destroyed["other_loop"] >= 1

@@ -122,15 +122,20 @@ def warming_up(stock: Stock, make_wakeup: Callable[[], Any], limit: float | None
 
 
 def destruction(stock: Stock, records: list[Record]) -> Steps[None]:
-    """Destroy the resources of `records`."""
-    destroy = stock.settings.destroy
+    """Destroy the resources of `records`, all of them: an interrupt, or the end of the task, waits until then."""
+    destroy, interrupt = stock.settings.destroy, None
     while destroy is not None and records:
         try:
             yield destroy(records.pop().obj)
-        except Exception:
+        except GeneratorExit:
+            raise
+        except BaseException as error:
             with stock.lock:
                 stock.counts["destroy_errors"] += 1
             logger.exception("%s failed", destroy.name)
+            interrupt = interrupt if isinstance(error, Exception) else error
+    if interrupt is not None:
+        raise interrupt
 
 
 def _add(stock: Stock, obj: Any, place: Place) -> None:
