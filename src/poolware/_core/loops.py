@@ -66,6 +66,16 @@ def spawn(loop: Any, work: Callable[[], Awaitable[None]]) -> None:
     call_soon(loop, start)
 
 
+def ends_task(error: BaseException) -> bool:
+    """Whether `error` ends the task that it was raised in, rather than coming from what that task called."""
+    if isinstance(error, asyncio.CancelledError) and isinstance(current_loop(), asyncio.AbstractEventLoop):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    trio = sys.modules.get("trio")
+    ending = (GeneratorExit, KeyboardInterrupt, SystemExit)
+    return isinstance(error, ending if trio is None else (*ending, trio.Cancelled))
+
+
 async def sleep(seconds: float) -> None:
     """Wait on the loop that runs now."""
     if isinstance(current_loop(), asyncio.AbstractEventLoop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from poolware._core.log import logger
@@ -16,21 +17,25 @@ if TYPE_CHECKING:
 def draining(stock: Stock, wakeup: Any, limit: float | None) -> Steps[None]:
     """Lend nothing any more, and wait until everything rests. Raises `PoolTimeout` after `limit` seconds."""
     name = stock.settings.name
+    deadline = None if limit is None else time.monotonic() + limit
     with stock.lock:
         stock.open = False
         stock.tell_everybody(PoolClosed(f"pool {name!r} has been closed: it lends nothing any more"))
-        if not stock.out():
-            return
+        stock.tell_of_growth()
         stock.emptied.append(wakeup)
+    woken = True
     try:
-        yield Wait(wakeup, limit)
+        while True:
+            with stock.lock:
+                if not stock.out():
+                    return
+                if not woken:
+                    msg = f"pool {name!r}: not everything has come back within {limit:g} s; {stock.figures()}"
+                    raise PoolTimeout(msg)
+            woken = yield Wait(wakeup, None if deadline is None else deadline - time.monotonic())
     finally:
         with stock.lock:
             stock.emptied.remove(wakeup)
-    with stock.lock:
-        if stock.out():
-            msg = f"pool {name!r}: not everything has come back within {limit:g} s; {stock.figures()}"
-            raise PoolTimeout(msg)
 
 
 def closing(stock: Stock, wakeup: Any, limit: float | None) -> Steps[None]:

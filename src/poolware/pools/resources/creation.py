@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from poolware._core.apart import run_apart
 from poolware._core.log import logger
-from poolware._core.loops import spawn
+from poolware._core.loops import ends_task, spawn
 from poolware.errors import ConfigurationError, PoolTimeout
 from poolware.pools.resources.backoff import delay
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.steps import Pause, Steps, Wait, adrive, drive
 
 if TYPE_CHECKING:
-    from poolware.pools.resources.stock import Stock
+    from poolware.pools.resources.stock import Place, Stock
 
 _JITTER = 0.1
 """By which part of ``max_lifetime`` a resource may end earlier."""
@@ -30,15 +30,15 @@ def close(resource: Any) -> object:
     return None if method is None else method()
 
 
-def begin(stock: Stock, loop: Any) -> None:
-    """Make a resource for `loop`; its place is taken already."""
+def begin(stock: Stock, place: Place) -> None:
+    """Make a resource for `place`."""
     try:
-        in_background(loop, lambda: creation(stock, loop), stock.settings.factory.name)
+        in_background(place.loop, partial(creation, stock, place), stock.settings.factory.name)
     except RuntimeError as error:  # the loop has ended (H27), or there can be no more threads
         with stock.lock:
-            stock.creating[loop] -= 1
+            stock.creating.discard(place)
             stock.last_error = error
-            if stock.home is loop:
+            if stock.home is place.loop:
                 stock.home = None
 
 
@@ -67,35 +67,36 @@ def in_background(loop: Any, steps: Callable[[], Steps[None]], name: str) -> Non
         spawn(loop, lambda: adrive(steps()))
 
 
-def creation(stock: Stock, loop: Any) -> Steps[None]:
+def creation(stock: Stock, place: Place) -> Steps[None]:
     """Make one resource; after a failure try again for as long as somebody wants it."""
-    settings, made = stock.settings, False
     try:
-        while not made:
+        while place in stock.creating:
             try:
-                obj = yield settings.factory()
-                _check(stock, obj)
+                obj = yield stock.settings.factory()
+                _add(stock, obj, place)
             except ConfigurationError as error:
                 _give_up(stock, error)
-                return
-            except Exception as error:
+                break
+            except BaseException as error:
+                if place.loop is not None and ends_task(error):
+                    raise
                 yield Pause(_failed(stock, error))
                 with stock.lock:
                     if not stock.open or not (stock.queue or stock.size() <= stock.min_size):
-                        return
-            else:
-                made = True
-                _add(stock, obj, loop)
-    finally:
-        if not made:
-            with stock.lock:
-                stock.creating[loop] -= 1
-        stock.settle()
+                        break
+    except BaseException:
+        stock.creating.discard(place)
+        stock.settle(ended=place.loop)
+        raise
+    stock.creating.discard(place)
+    stock.settle()
 
 
 def warming_up(stock: Stock, make_wakeup: Callable[[], Any], limit: float | None) -> Steps[None]:
     """Make `min_size` resources, and wait until they are there. Raises `PoolTimeout` after `limit` seconds."""
     settings = stock.settings
+    with stock.lock:
+        stock.last_error = None  # it may have been put right since
     deadline = None if limit is None else time.monotonic() + limit
     while True:
         wakeup = make_wakeup()
@@ -121,24 +122,33 @@ def warming_up(stock: Stock, make_wakeup: Callable[[], Any], limit: float | None
 
 
 def destruction(stock: Stock, records: list[Record]) -> Steps[None]:
-    """Destroy the resources of `records`."""
-    destroy = stock.settings.destroy
+    """Destroy the resources of `records`, all of them: an interrupt, or the end of the task, waits until then."""
+    destroy, interrupt = stock.settings.destroy, None
     while destroy is not None and records:
         try:
             yield destroy(records.pop().obj)
-        except Exception:
+        except GeneratorExit:
+            raise
+        except BaseException as error:
             with stock.lock:
                 stock.counts["destroy_errors"] += 1
             logger.exception("%s failed", destroy.name)
+            interrupt = interrupt if isinstance(error, Exception) else error
+    if interrupt is not None:
+        raise interrupt
 
 
-def _add(stock: Stock, obj: Any, loop: Any) -> None:
+def _add(stock: Stock, obj: Any, place: Place) -> None:
+    _check(stock, obj)
     now = time.monotonic()
     lifetime = stock.settings.max_lifetime
     expires = float("inf") if lifetime is None else now + lifetime * random.uniform(1 - _JITTER, 1)  # noqa: S311
-    record = Record(obj, loop, now, expires)
+    record = Record(obj, place.loop, now, expires)
     with stock.lock:
-        stock.creating[loop] -= 1
+        if id(obj) in stock.records:
+            msg = f"{stock.settings.factory.name} returned a resource that the pool has already; it must make a new one"
+            raise ConfigurationError(msg)
+        stock.creating.discard(place)
         stock.records[id(obj)] = record
         stock.counts["created"] += 1
         stock.failures, stock.last_error = 0, None
@@ -150,7 +160,7 @@ def _add(stock: Stock, obj: Any, loop: Any) -> None:
         stock.discard([record], "closed")
 
 
-def _failed(stock: Stock, error: Exception) -> float:
+def _failed(stock: Stock, error: BaseException) -> float:
     """Note it; return the seconds after which to try again."""
     with stock.lock:
         stock.failures += 1
@@ -173,9 +183,6 @@ def _give_up(stock: Stock, error: ConfigurationError) -> None:
 def _check(stock: Stock, obj: Any) -> None:
     """Raise `ConfigurationError` for what cannot be pooled."""
     settings = stock.settings
-    if id(obj) in stock.records:
-        msg = f"{settings.factory.name} returned a resource that the pool has already; it must make a new one"
-        raise ConfigurationError(msg)
     if settings.destroy is not None and settings.destroy.function is close and not settings.is_async:
         method = _closing(obj)
         if inspect.iscoroutinefunction(method):

@@ -27,12 +27,13 @@ def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, ra
             stock.must_be_open()
             stock.home = waiter.loop if stock.settings.is_async else None
             stock.queue.add(waiter)
+            stock.look()  # from now on nobody passes it
         stock.settle()
         _turn_away(stock, waiter)
         while True:
             yield Wait(waiter.wakeup, None if deadline is None else deadline - time.monotonic())
             record = _received(stock, waiter, timeout)
-            if (yield from _passes(stock, record)):
+            if (yield from _passes(stock, record, waiter)):
                 return _handed_out(stock, record, waiter)
             with stock.lock:
                 stock.must_be_open()
@@ -82,7 +83,7 @@ def _turn_away(stock: Stock, waiter: Waiter) -> None:
     if limit is None:
         return
     with stock.lock:
-        if waiter.record is not None or len(stock.queue) - stock.creating.total() <= limit:
+        if waiter.record is not None or len(stock.queue) - len(stock.creating) <= limit:
             return
         stock.counts["turned_away"] += 1
         msg = f"pool {stock.settings.name!r}: {limit} wait already (max_waiting); {stock.figures()}"
@@ -94,7 +95,6 @@ def _received(stock: Stock, waiter: Waiter, timeout: float | None) -> Record:
     with stock.lock:
         record: Record | None = waiter.record
         if record is not None:
-            waiter.record = None
             return record
         if waiter.error is not None:
             raise waiter.error
@@ -106,7 +106,9 @@ def _received(stock: Stock, waiter: Waiter, timeout: float | None) -> Record:
 def _handed_out(stock: Stock, record: Record, waiter: Waiter) -> Any:
     with stock.lock:
         stock.note_wait(waiter)
-        return stock.hand_out(record)
+        obj = stock.hand_out(record)
+        waiter.record = None  # last: until then an interrupted caller leaves it to the next one
+        return obj
 
 
 def _leave(stock: Stock, waiter: Waiter) -> None:
@@ -123,7 +125,7 @@ def _leave(stock: Stock, waiter: Waiter) -> None:
     stock.settle()
 
 
-def _passes(stock: Stock, record: Record) -> Steps[bool]:
+def _passes(stock: Stock, record: Record, waiter: Waiter) -> Steps[bool]:
     """Whether a resource that was just lent is good; lets go of it if not."""
     settings = stock.settings
     cause: str | None = "interrupted"
@@ -134,7 +136,7 @@ def _passes(stock: Stock, record: Record) -> Steps[bool]:
     finally:
         if cause is not None:
             with stock.lock:
-                record.waiter = None
+                record.waiter = waiter.record = None
                 stock.unlend(record)
             stock.discard([record], cause)
     return cause is None

@@ -332,7 +332,7 @@ class ResourcePool(Generic[T]):
                 idle=idle,
                 in_use=in_use,
                 busy=len(stock.records) - idle - in_use,
-                creating=stock.creating.total(),
+                creating=len(stock.creating),
                 waiting=len(stock.queue),
                 peak_in_use=stock.peak,
                 acquired=stock.released + in_use + counts["lost"],

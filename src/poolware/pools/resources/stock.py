@@ -7,8 +7,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakSet
 
-from poolware.errors import PoolClosed
+from poolware.errors import ConfigurationError, PoolClosed
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.settings import Settings
@@ -17,6 +18,17 @@ from poolware.pools.traces import stack
 
 _SAMPLE = 128
 """With ``leak_detection="sampled"``, the stack of one acquisition in so many is noted."""
+_NO_LOOP: Any = object()
+
+
+class Place:
+    """A place within `max_size` for something that is about to be made."""
+
+    __slots__ = ("__weakref__", "loop")
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+        """The event loop for which it is made; None if it can be used anywhere."""
 
 
 class Stock:
@@ -37,8 +49,8 @@ class Stock:
         self.lent: dict[int, Record] = {}
         self.records: dict[int, Record] = {}
         self.queue = Queue(settings.ageing, settings.reserved)
-        self.creating: Counter[Any] = Counter()
-        """How many are being made, for each event loop; None for what can be used anywhere."""
+        self.creating: WeakSet[Place] = WeakSet()
+        """The places of what is being made; one that nobody is about to fill any more frees itself."""
         self.home: Any = None
         """The event loop for which `min_size` is kept: the last that asked."""
         self.open = True
@@ -50,7 +62,7 @@ class Stock:
         """What rests, for the short way: the last is next. Empty where it takes more."""
         self.failures = 0
         """How often the factory has failed in a row."""
-        self.last_error: Exception | None = None
+        self.last_error: BaseException | None = None
         self.emptied: list[Any] = []
         """Whom to wake when nothing is in use any more."""
         self.grown: list[Any] = []
@@ -73,7 +85,7 @@ class Stock:
 
     def size(self) -> int:
         """Resources that exist or are being made."""
-        return len(self.records) + self.creating.total()
+        return len(self.records) + len(self.creating)
 
     def out(self) -> int:
         """Resources that do not rest: lent, or in the hands of a hook."""
@@ -174,49 +186,55 @@ class Stock:
         parts = [f"{len(self.lent)} of {self.max_size} in use"]
         if self.lent:
             parts.append(f"the longest for {longest:.1f} s")
-        parts += [f"{len(self.queue)} waiting", f"{self.creating.total()} being made"]
+        parts += [f"{len(self.queue)} waiting", f"{len(self.creating)} being made"]
         if self.last_error is not None:
             parts.append(f"the factory has failed {self.failures} times, last with {self.last_error!r}")
         return ", ".join(parts)
 
     def _hand_over(self, place: int, waiter: Waiter) -> None:
-        self.queue.remove(waiter)
-        record = self.lend(place, waiter.rank, time.monotonic())
-        record.waiter = waiter
-        waiter.record = record
-        if not waiter.wakeup.wake():  # its loop has ended (H27)
-            record.waiter = waiter.record = None
-            self.unlend(record)
-            self.idle.append(record)
+        record, woken = self.idle[place], None
+        try:
+            self.queue.remove(waiter)
+            self.lend(place, waiter.rank, time.monotonic())
+            record.waiter, waiter.record = waiter, record
+            woken = waiter.wakeup.wake()
+        finally:
+            if not woken:
+                record.waiter = waiter.record = None
+                if self.lent.pop(id(record.obj), None) is not None:
+                    self.idle.append(record)
+                if woken is None:  # an interrupt; False: its loop has ended (H27)
+                    self.queue.put_back(waiter)
 
     def _serve_other_loops(self, first: Waiter) -> None:
-        """Serve those whose loops have something; who is next must not wait for ever because its own loop has not."""
+        """Serve those whose loops have something, once the loop of who is next has a resource, or gets one.
+
+        Otherwise a busy loop would keep all of them among its own (H28).
+        """
+        theirs = [owner for owner in (*self.creating, *self.records.values()) if owner.loop is first.loop]
+        if not theirs and self.size() >= self.max_size:
+            self.discard([self.idle.popleft()], "other_loop")
         for waiter in self.queue:
             place = self.next_for(waiter.loop)
             spare = self.max_size - len(self.lent)
             if place is not None and self.queue.admits(waiter.rank, self.in_use_by_class(), spare):
                 self._hand_over(place, waiter)
-        if self.idle and self.size() >= self.max_size and not self.creating[first.loop]:
+        if self.idle and self.size() >= self.max_size and not any(place.loop is first.loop for place in self.creating):
             self.discard([self.idle.popleft()], "other_loop")
 
     # --- without it ---------------------------------------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """Hand over what is free, and begin to make what is missing."""
+    def settle(self, ended: Any = _NO_LOOP) -> None:
+        """Hand over what is free, and begin to make what is missing, though not on a loop that has `ended`."""
         with self.lock:
             self.serve()
-            missing = self._missing()
-            self.creating.update(missing)
+            places = [Place(loop) for loop in self._missing() if loop is not ended]
+            self.creating.update(places)
             if not self.open and not self.out():
                 for wakeup in self.emptied:
                     wakeup.wake()
-        try:
-            while missing:
-                creation.begin(self, missing.pop())
-        except BaseException:  # an interrupt: the others do without
-            with self.lock:
-                self.creating.subtract(missing)
-            raise
+        while places:
+            creation.begin(self, places.pop())
 
     def discard(self, records: Iterable[Record], cause: str) -> None:
         """Let go of `records`, which rest and are lent nowhere any more; they are destroyed in the background."""
@@ -228,8 +246,10 @@ class Stock:
         """Give up the places of `records`."""
         with self.lock:
             for record in records:
-                if self.records.pop(id(record.obj), None) is not None:
+                key = id(record.obj)
+                if key in self.records:
                     self.destroyed[cause] += 1
+                    del self.records[key]
 
     def _missing(self) -> list[Any]:
         """The loops for which a resource is to be made now."""
@@ -237,11 +257,13 @@ class Stock:
             return []
         room = self.max_size - self.size()
         if self.failures:  # one at a time, until one succeeds
-            room = min(room, 1 - self.creating.total())
+            room = min(room, 1 - len(self.creating))
         if room <= 0:
             return []
-        missing = list((Counter(self._asked_by(waiter) for waiter in self.queue) - self.creating).elements())
-        if self.home is not None or not self.settings.is_async:
+        coming = Counter(place.loop for place in self.creating)
+        missing = list((Counter(self._asked_by(waiter) for waiter in self.queue) - coming).elements())
+        hopeless = isinstance(self.last_error, ConfigurationError)
+        if not hopeless and (self.home is not None or not self.settings.is_async):
             missing += [self.home] * (self.min_size - self.size() - len(missing))
         return missing[:room]
 

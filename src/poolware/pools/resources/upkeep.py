@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from poolware._core.log import logger
-from poolware._core.proof import PART_SOLE, REUSE_REFUSED, getrefcount
+from poolware._core.proof import LENT_SOLE, PART_SOLE, REUSE_REFUSED, getrefcount
 from poolware.pools.resources.creation import in_background
 from poolware.pools.resources.eviction import Resting
 from poolware.pools.resources.lending import unwanted, validation
@@ -53,11 +53,14 @@ def take_back_lost(stock: Stock) -> None:
         for record in lost:
             del stock.lent[id(record.obj)]
         stock.counts["lost"] += len(lost)
+        unplaced = set(stock.records.values()) - set(stock.idle) - set(stock.lent.values())
+        interrupted = list(record for record in unplaced if getrefcount(record) == LENT_SOLE)  # noqa: C400 - as it is counted
     for record in lost:
         logger.error(
             "pool %r: a resource was never released, and nobody holds it%s", stock.settings.name, _origin(record)
         )
     stock.discard(lost, "lost")
+    stock.discard(interrupted, "interrupted")  # on their way from one place to another
 
 
 def report_long_holds(stock: Stock) -> None:
@@ -86,10 +89,12 @@ def evict(stock: Stock) -> None:
     """Let go of what has rested or existed for long enough."""
     evicted: dict[str, list[Record]] = {}
     with stock.lock:
+        resting = list(_resting(stock))
+    causes = [(record, _cause(stock, record, about)) for record, about in resting]
+    with stock.lock:
         spare = stock.size() - stock.min_size
-        for record, resting in _resting(stock):
-            cause = _cause(stock, record, resting)
-            if cause == "lifetime" or (cause is not None and spare > 0):
+        for record, cause in causes:
+            if record in stock.idle and (cause == "lifetime" or (cause is not None and spare > 0)):
                 stock.idle.remove(record)
                 evicted.setdefault(cause, []).append(record)
                 spare -= 1
@@ -164,7 +169,11 @@ def _cause(stock: Stock, record: Record, resting: Resting) -> str | None:
         return "lifetime"
     if settings.idle_timeout is not None and resting.idle >= settings.idle_timeout:
         return "idle"
-    return "evicted" if settings.eviction is not None and settings.eviction(resting) else None
+    try:
+        return "evicted" if settings.eviction is not None and settings.eviction(resting) else None
+    except Exception:
+        logger.exception("eviction of pool %r failed; the resource stays", settings.name)
+        return None
 
 
 def _origin(record: Record) -> str:
