@@ -1,20 +1,27 @@
-"""The one thing that the event loops do differently: giving up after a time."""
+"""Which event loop runs, and the one thing that they do differently: giving up after a time.
+
+Neither is imported here: the loop that runs this was.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 
 def time_limit(seconds: float | None) -> AbstractAsyncContextManager[object]:
     """Return a block that raises TimeoutError after `seconds`, on the loop that runs now: asyncio's or trio's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _trio_limit(seconds)
-    return asyncio.timeout(seconds)
+    asyncio = running_asyncio()
+    limit: AbstractAsyncContextManager[object] = asyncio.timeout(seconds) if asyncio else _trio_limit(seconds)
+    return limit
+
+
+def running_asyncio() -> Any:
+    """Return the module asyncio if a loop of its runs in this thread, else None."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio if asyncio and asyncio._get_running_loop() else None
 
 
 @asynccontextmanager

@@ -7,13 +7,12 @@ What there is to look at is the caller's: look, sleep, and look again.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from contextlib import suppress
 from typing import Any, Protocol
 
-from poolware._core.loops import time_limit
+from poolware._core.loops import running_asyncio, time_limit
 
 
 class Wakeup(Protocol):
@@ -57,8 +56,8 @@ class AsyncioWakeup:
 
     __slots__ = ("_asked", "_event", "_loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, asyncio: Any) -> None:
+        self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
         self._asked = False
 
@@ -105,7 +104,5 @@ class TrioWakeup:
 
 def loop_wakeup() -> LoopWakeup:
     """Return a wakeup for a task of the event loop that runs now: asyncio's or trio's."""
-    try:
-        return AsyncioWakeup(asyncio.get_running_loop())
-    except RuntimeError:
-        return TrioWakeup(sys.modules["trio"])  # it runs this coroutine
+    asyncio = running_asyncio()
+    return AsyncioWakeup(asyncio) if asyncio else TrioWakeup(sys.modules["trio"])
