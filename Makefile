@@ -72,7 +72,8 @@ WASM := build/wasm
 WASM_TESTS := tests/core tests/context tests/pools
 # These need what has no build for WebAssembly, or threads.
 WASM_LEFT_OUT := $(addprefix --ignore=tests/pools/,test_buffer_as_file.py test_buffer_like_bytesio.py test_buffer_views.py \
-	test_interrupts.py test_object_pool_late_writes.py) \
+	test_interrupts.py test_object_pool_late_writes.py test_refcounted.py test_ring.py test_ring_interrupts.py \
+	test_ring_sides.py) --ignore=tests/core/test_core_wakeups.py \
 	--deselect tests/pools/test_object_pool_bounds.py::test_prewarm_holds_no_lock_while_it_resets
 
 test-3.14: $(VENV)/.installed-build ## Run the plain twin's tests on CPython 3.14 (needs node and npm)

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import subprocess
+import sys
 import threading
 
 import anyio
@@ -147,3 +149,10 @@ def test_a_signal_handler_wakes_a_loop_that_waits_for_its_sockets(backend):
             signal.signal(signal.SIGALRM, before)
 
     anyio.run(main, backend=backend)
+
+
+def test_importing_poolware_imports_no_event_loop():
+    """An application of threads alone does not pay for one."""
+    code = "import sys, poolware; sys.exit(' '.join({'asyncio', 'trio'} & set(sys.modules)) or None)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

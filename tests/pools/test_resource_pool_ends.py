@@ -36,10 +36,10 @@ def test_draining_goes_on_when_something_is_out_again():
     held = pool.acquire()
     steps = draining(pool._stock, ThreadWakeup(), None)
     next(steps)
-    steps.send(True)  # noqa: FBT003 - as if woken
+    steps.send(True)
     pool.release(held)
     with pytest.raises(StopIteration):
-        steps.send(True)  # noqa: FBT003
+        steps.send(True)
     assert pool._stock.emptied == []
 
 

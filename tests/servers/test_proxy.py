@@ -13,7 +13,7 @@ from .settled import report, settled, wait_until
 UVLOOP = "uvicorn-uvloop-httptools"
 SMALL_WINDOW = 8 * 1024
 READERS = 8
-ALLOWANCE = 256 << 10
+ALLOWANCE = 512 << 10
 """Bytes that a stream may take, of the 4 MiB that it has: the ring, a task's frames, and what the system rounds up."""
 RINGS = {
     "64 x 1500": {},

@@ -7,13 +7,12 @@ What there is to look at is the caller's: look, sleep, and look again.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from contextlib import suppress
 from typing import Any, Protocol
 
-from poolware._core.loops import time_limit
+from poolware._core.loops import running_asyncio, time_limit
 
 
 class Wakeup(Protocol):
@@ -62,20 +61,20 @@ class AsyncioWakeup:
 
     __slots__ = ("_asked", "_event", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop: Any = loop
+    def __init__(self, asyncio: Any) -> None:
+        self.loop: Any = asyncio.get_running_loop()
         self._event = asyncio.Event()
         self._asked = False
 
     def wake(self) -> bool:
         """End the sleep."""
         if not self._asked:
+            self._asked = True
             try:
                 # On the loop's own thread too: a signal handler may run while that waits for its sockets.
                 self.loop.call_soon_threadsafe(self._event.set)
             except RuntimeError:  # the loop is closed, and the sleeper gone with it
                 return False
-            self._asked = True
         return True
 
     async def sleep(self, timeout: float | None = None) -> None:
@@ -116,7 +115,5 @@ class TrioWakeup:
 
 def loop_wakeup() -> LoopWakeup:
     """Return a wakeup for a task of the event loop that runs now: asyncio's or trio's."""
-    try:
-        return AsyncioWakeup(asyncio.get_running_loop())
-    except RuntimeError:
-        return TrioWakeup(sys.modules["trio"])  # it runs this coroutine
+    asyncio = running_asyncio()
+    return AsyncioWakeup(asyncio) if asyncio else TrioWakeup(sys.modules["trio"])

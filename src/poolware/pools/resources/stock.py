@@ -211,8 +211,8 @@ class Stock:
 
         Otherwise a busy loop would keep all of them among its own (H28).
         """
-        theirs = [owner for owner in (*self.creating, *self.records.values()) if owner.loop is first.loop]
-        if not theirs and self.size() >= self.max_size:
+        loops = {place.loop for place in self.creating} | {record.loop for record in self.records.values()}
+        if first.loop not in loops and self.size() >= self.max_size:
             self.discard([self.idle.popleft()], "other_loop")
         for waiter in self.queue:
             place = self.next_for(waiter.loop)
