@@ -10,11 +10,12 @@ from poolware.context.secret import Secret, SecretField
 from poolware.errors import *  # noqa: F403
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
-from poolware.pools.lease import Pool
+from poolware.pools.lease import AsyncPool, Pool
 from poolware.pools.objects import ObjectPool, PoolStats
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
+    "AsyncPool",
     "Buffer",
     "BufferPool",
     "BufferStats",

@@ -9,9 +9,14 @@ from typing import Any
 from poolware._core.cycle import KEY
 from poolware.errors import ContextMissing
 
-__all__ = ["KEY", "Carrier", "carrier_of", "incoming_request_id", "request_line"]
+__all__ = ["FAILED", "KEY", "LOANS", "Carrier", "carrier_of", "incoming_request_id", "request_line"]
 
 Carrier = MutableMapping[str, Any]
+
+LOANS = "poolware.loans"
+"""Where an ASGI scope carries what event loops have lent to its request. Absent as long as that is nothing."""
+FAILED = "poolware.failed"
+"""Present in a carrier whose request has failed in a way that its middleware does not see."""
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._~:+/=@-]{1,128}")
 
