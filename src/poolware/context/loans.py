@@ -153,7 +153,7 @@ async def aborrow(ctx: Any, pool: Any) -> Any:
         waits = is_awaitable(box[0])
         if waits:
             box[0] = await box[0]
-    if not waits:
+    if peer is ACQUIRING and not waits:
         pool.release(box.pop())
         raise _blocks(pool)
     loan = Loan(pool, peer, box[0])

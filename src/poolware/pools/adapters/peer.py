@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from poolware._core.proof import REUSE_REFUSED, held_elsewhere
 from poolware.errors import PoolUnavailable
+from poolware.pools.adapters.holding import is_held
 from poolware.pools.adapters.outcome import Outcome
 from poolware.pools.adapters.steps import Steps
 
-__all__ = ["HELD", "WAIT_S", "Peer", "is_held"]
+__all__ = ["HELD", "WAIT_S", "Peer", "in_transaction"]
 
 WAIT_S = 30.0
 """Seconds to wait for a pool that has no limit of its own; as psycopg_pool and SQLAlchemy by default."""
@@ -101,11 +101,6 @@ class Peer:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return ""
-
-
-def is_held(box: list[Any]) -> bool:
-    """Whether anybody but `box` holds its resource; False where the interpreter does not say."""
-    return REUSE_REFUSED is None and held_elsewhere(box)
 
 
 def in_transaction(resource: Any) -> bool:

@@ -9,8 +9,9 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from poolware.errors import PoolTimeout
+from poolware.pools.adapters.holding import is_held
 from poolware.pools.adapters.outcome import Outcome
-from poolware.pools.adapters.peer import HELD, WAIT_S, Peer, is_held
+from poolware.pools.adapters.peer import HELD, WAIT_S, Peer
 from poolware.pools.adapters.steps import Steps
 
 __all__ = ["QueuePeer"]
