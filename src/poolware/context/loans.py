@@ -41,8 +41,8 @@ class Loan:
     __slots__ = ("peer", "pool")
 
     def __init__(self, pool: Any, peer: Peer, obj: object) -> None:
-        self.pool = pool
-        self.peer = peer
+        self.pool: Any = pool
+        self.peer: Peer = peer
         _current[id(obj)] = self
 
     def give_back(self, box: list[Any], outcome: Outcome) -> None:

@@ -51,6 +51,23 @@ def request_of(lifecycle: Lifecycle[BorrowingContext]) -> Request:
 
 
 @pytest.fixture
+def fail(request_of: Request) -> Callable[[Any], None]:
+    """A sync request that borrows from a pool and fails."""
+
+    def fail(pool: Any) -> None:
+        with pytest.raises(LookupError):
+            borrow_and_raise(pool)
+
+    def borrow_and_raise(pool: Any) -> None:
+        with request_of() as ctx:
+            ctx.borrow(pool)
+            del ctx
+            raise LookupError
+
+    return fail
+
+
+@pytest.fixture
 def serve(lifecycle: Lifecycle[BorrowingContext]) -> Serve:
     """Serve one ASGI request with a view that takes the context."""
 

@@ -101,14 +101,11 @@ def test_a_cursor_that_is_kept_holds_its_connection(pool, request_of, lifecycle)
     assert cursor.connection.closed
 
 
-def test_after_a_failure_the_connection_is_asked_for_a_sign_of_life(pool, request_of, lifecycle, monkeypatch):
+def test_after_a_failure_the_connection_is_asked_for_a_sign_of_life(pool, fail, lifecycle, monkeypatch):
     asked = []
     check = pool.check_connection
     monkeypatch.setattr(pool, "check_connection", lambda connection: (asked.append(1), check(connection)))
-    with pytest.raises(LookupError), request_of() as ctx:
-        ctx.borrow(pool)
-        del ctx
-        raise LookupError
+    fail(pool)
     assert asked == [1]
     assert lifecycle.discarded == 0
 
@@ -270,7 +267,7 @@ async def test_async_nothing_to_lend(postgres, serve):
 
     async with pool, pool.connection():
         waiting = asyncio.create_task(serve(wait))
-        while not pool.get_stats().get("requests_waiting"):
+        while not pool.get_stats().get("requests_waiting"):  # noqa: ASYNC110 - the pool has no event for it
             await asyncio.sleep(0)
         await serve(turned_away)
         await waiting

@@ -145,13 +145,10 @@ def test_a_bare_pool(engine, request_of, lifecycle):
 
 
 @pytest.mark.parametrize("kind", ["engine", "session maker", "pool"])
-def test_after_a_failure(engine, kind, request_of, lifecycle):
+def test_after_a_failure(engine, kind, fail, lifecycle):
     """Asked for a sign of life, rolled back, or, where there is no way to ask, replaced."""
     pool = kinds(engine).get(kind, engine.pool)
-    with pytest.raises(LookupError), request_of() as ctx:
-        ctx.borrow(pool)
-        del ctx
-        raise LookupError
+    fail(pool)
     assert lent(engine) == 0
     assert lifecycle.discarded == (kind == "pool")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from poolware.errors import PoolClosed, PoolTimeout, PoolUnavailable
-from poolware.pools.adapters.peer import WAIT_S, Peer
+from poolware.pools.adapters.peer import WAIT_S, Meanings, Peer
 
 __all__ = ["Asyncpg"]
 
@@ -13,7 +13,7 @@ __all__ = ["Asyncpg"]
 class Asyncpg(Peer):
     """The pool resets each connection that comes back, with a round trip, and replaces it if that fails."""
 
-    unavailable = {"TimeoutError": PoolTimeout}  # noqa: RUF012
+    unavailable: ClassVar[Meanings] = {"TimeoutError": PoolTimeout}
 
     def lend(self, pool: Any) -> Any:
         return pool.acquire(timeout=WAIT_S)

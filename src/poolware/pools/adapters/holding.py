@@ -25,11 +25,11 @@ def is_held(box: list[Any]) -> bool:
 
 def _references_to_itself(box: list[Any]) -> int:
     """Count the references that parts of the resource have to it, as sqlite3's cache has, and asyncpg's connections."""
-    found, parts, seen = 0, [box[0]], {id(box[0])}
+    parts = {id(box[0]): box[0]}
     for _ in range(2):
-        parts = [part for part in _parts_of(parts) if id(part) not in seen and not seen.add(id(part))]
-        found += sum(held is box[0] for part in parts for held in gc.get_referents(part))
-    return found
+        parts |= {id(part): part for part in _parts_of(list(parts.values()))}
+    del parts[id(box[0])]
+    return sum(held is box[0] for part in parts.values() for held in gc.get_referents(part))
 
 
 def _parts_of(objects: list[Any]) -> list[Any]:

@@ -31,7 +31,7 @@ class Outcome:
 
     def __init__(self, request: str, counts: LoanCounts, *, failed: bool) -> None:
         self._request = request or "a request"
-        self.failed = failed
+        self.failed: bool = failed
         self._counts = counts
 
     def rolled_back(self, pool: object) -> None:

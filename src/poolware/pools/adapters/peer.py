@@ -9,11 +9,13 @@ from poolware.pools.adapters.holding import is_held
 from poolware.pools.adapters.outcome import Outcome
 from poolware.pools.adapters.steps import Steps
 
-__all__ = ["HELD", "WAIT_S", "Peer", "in_transaction"]
+__all__ = ["HELD", "WAIT_S", "Meanings", "Peer", "in_transaction"]
 
 WAIT_S = 30.0
 """Seconds to wait for a pool that has no limit of its own; as psycopg_pool and SQLAlchemy by default."""
 HELD = "somebody still holds it"
+
+Meanings = dict[str, type[PoolUnavailable]]
 
 _OPEN = (1, 2, 3)
 """libpq's states of a connection with a transaction: active, in a transaction, in a failed one."""
@@ -25,11 +27,11 @@ class Peer:
     The methods return what the pool's own methods return; that of an asynchronous pool is awaited.
     """
 
-    unavailable: ClassVar[dict[str, type[PoolUnavailable]]] = {}
+    unavailable: ClassVar[Meanings] = {}
     """The pool's errors that say that there is nothing to lend, by the names of their classes."""
 
     def __init__(self, *, asynchronous: bool = False) -> None:
-        self.asynchronous = asynchronous
+        self.asynchronous: bool = asynchronous
 
     def lend(self, pool: Any) -> Any:
         """Take a resource from `pool`."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from poolware.errors import PoolClosed, PoolTimeout, TooManyWaiting
-from poolware.pools.adapters.peer import Peer
+from poolware.pools.adapters.peer import Meanings, Peer
 
 __all__ = ["Psycopg"]
 
@@ -15,7 +15,11 @@ _ACTIVE = 1
 class Psycopg(Peer):
     """Lends connections. The pool's workers replace a closed one."""
 
-    unavailable = {"PoolTimeout": PoolTimeout, "TooManyRequests": TooManyWaiting, "PoolClosed": PoolClosed}  # noqa: RUF012
+    unavailable: ClassVar[Meanings] = {
+        "PoolTimeout": PoolTimeout,
+        "TooManyRequests": TooManyWaiting,
+        "PoolClosed": PoolClosed,
+    }
 
     def lend(self, pool: Any) -> Any:
         return pool.getconn()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from queue import Empty
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from poolware.errors import PoolTimeout
 from poolware.pools.adapters.holding import is_held
 from poolware.pools.adapters.outcome import Outcome
-from poolware.pools.adapters.peer import HELD, WAIT_S, Peer
+from poolware.pools.adapters.peer import HELD, WAIT_S, Meanings, Peer
 from poolware.pools.adapters.steps import Steps
 
 __all__ = ["QueuePeer"]
@@ -26,7 +26,7 @@ class QueuePeer(Peer):
     it has been let go.
     """
 
-    unavailable = {"Empty": PoolTimeout}  # noqa: RUF012
+    unavailable: ClassVar[Meanings] = {"Empty": PoolTimeout}
 
     def __init__(self) -> None:
         super().__init__()

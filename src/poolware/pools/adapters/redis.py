@@ -7,10 +7,10 @@ client like any other, which takes a connection of its own for each command.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 from poolware.errors import PoolTimeout, PoolUnavailable, TooManyWaiting
-from poolware.pools.adapters.peer import Peer
+from poolware.pools.adapters.peer import Meanings, Peer
 
 __all__ = ["Redis"]
 
@@ -18,7 +18,7 @@ __all__ = ["Redis"]
 class Redis(Peer):
     """Lends clients with a connection each. The pool connects a disconnected one again."""
 
-    unavailable = {"MaxConnectionsError": TooManyWaiting}  # noqa: RUF012
+    unavailable: ClassVar[Meanings] = {"MaxConnectionsError": TooManyWaiting}
 
     def lend(self, pool: Any) -> Any:
         if self.asynchronous:

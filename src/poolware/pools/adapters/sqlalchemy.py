@@ -5,16 +5,16 @@ What is lent is a handle that belongs to this one loan: once closed it leads to 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from poolware.errors import PoolTimeout
-from poolware.pools.adapters.peer import Peer, in_transaction
+from poolware.pools.adapters.peer import Meanings, Peer, in_transaction
 
 __all__ = ["EnginePeer", "PoolPeer", "SessionPeer"]
 
 
 class _Closing(Peer):
-    unavailable = {"TimeoutError": PoolTimeout}  # noqa: RUF012
+    unavailable: ClassVar[Meanings] = {"TimeoutError": PoolTimeout}
 
     def put(self, _pool: Any, resource: Any) -> object:
         return resource.close()
