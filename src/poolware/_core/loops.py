@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -78,4 +78,4 @@ def _start(loop: asyncio.AbstractEventLoop, work: Work) -> None:
 
 def is_awaitable(obj: object) -> bool:
     """Whether `obj` has to be awaited."""
-    return isinstance(obj, Awaitable)
+    return hasattr(obj, "__await__")

@@ -125,9 +125,12 @@ def borrow(ctx: Any, pool: Any) -> Any:
     try:
         ctx._keep_until_end(lender, obj)
     except BaseException:  # the response ended meanwhile
-        box = [obj]
-        del obj
-        _return(lender, box, _outcome_of(ctx))
+        if type(lender) is Loan:
+            box = [obj]
+            del obj
+            lender.give_back(box, _outcome_of(ctx))
+        else:
+            lender.release(obj)
         raise
     return obj
 
@@ -173,9 +176,12 @@ def give_back(ctx: Any) -> None:
             row = lent.pop()
             lender = row.pop()
             try:
-                if isinstance(lender, Loan | LoopLoans):
-                    _empty_fields(ctx, lender.rows if isinstance(lender, LoopLoans) else [row])
-                    _return(lender, row, _outcome_of(ctx))
+                if type(lender) is Loan:
+                    _empty_fields(ctx, [row])
+                    lender.give_back(row, _outcome_of(ctx))
+                elif type(lender) is LoopLoans:
+                    _empty_fields(ctx, lender.rows)
+                    lender.give_back_soon(_outcome_of(ctx))
                 else:
                     lender.release(row.pop())  # held by nothing here: the pool sees who else holds it
             except Exception as error:
@@ -218,22 +224,13 @@ def _loans_here(ctx: Any) -> LoopLoans:
     loop = running_loop()
     for row in tuple(ctx._lent or ()):
         for lender in row[1:]:
-            if isinstance(lender, LoopLoans) and lender.belong_to(loop):
+            if type(lender) is LoopLoans and lender.belong_to(loop):
                 return lender
     loans = LoopLoans(loop)
     ctx._keep_until_end(loans, None)
     if carrier is not None:
         carrier.setdefault(LOANS, []).append(loans)
     return loans
-
-
-def _return(lender: Any, box: list[Any], outcome: Outcome) -> None:
-    if isinstance(lender, LoopLoans):
-        lender.give_back_soon(outcome)
-    elif isinstance(lender, Loan):
-        lender.give_back(box, outcome)
-    else:
-        lender.release(box.pop())
 
 
 def _empty_fields(ctx: Any, rows: list[list[Any]]) -> None:
