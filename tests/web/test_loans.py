@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from poolware import ContextReleased, Lifecycle, ObjectPool, RequestContext
+from poolware import Context, ContextReleased, Lifecycle, ObjectPool, RequestContext
 from poolware.context import loans as context_loans
 from poolware.web.asgi import PoolwareMiddleware
 
@@ -341,3 +341,65 @@ def test_a_loop_that_is_shut_down_while_giving_back():
 
     asyncio.run(main())
     assert first.lent == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_release_that_raises_a_cancellation_of_its_own_keeps_no_other_from_its_turn():
+    """H18, H35."""
+    first, second = Database(), Database(error=asyncio.CancelledError())
+    scope = new_scope()
+
+    async def app(scope, receive, send):
+        await AppContext.of(scope).aborrow(first)
+        await AppContext.of(scope).aborrow(second)
+
+    with pytest.raises(asyncio.CancelledError):
+        await PoolwareMiddleware(app, context=AppContext)(scope, None, ignore)
+    assert (first.lent, second.lent) == (0, 0)
+    assert KEY not in scope
+
+
+@pytest.mark.anyio
+async def test_ended_by_hand_before_the_application_returns():
+    """H12: the middleware finds nothing left to end."""
+    database = Database()
+
+    async def app(scope, receive, send):
+        await AppContext.of(scope).aborrow(database)
+        middleware.lifecycle.finish(scope)
+
+    middleware = PoolwareMiddleware(app, context=AppContext)
+    await middleware(new_scope(), None, ignore)
+    with anyio.fail_after(5):
+        while database.lent:
+            await anyio.lowlevel.checkpoint()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("path", [3, None, [1]])
+async def test_a_spoilt_scope(path):
+    database = Database()
+
+    async def app(scope, receive, send):
+        await AppContext.of(scope).aborrow(database)
+        scope["path"] = path
+
+    await PoolwareMiddleware(app, context=AppContext)(new_scope(), None, ignore)
+    assert database.lent == 0
+
+
+def test_a_context_outside_of_requests_sends_its_loans_to_their_loop():
+    """As a job's, which its pool takes back."""
+
+    class Job(Context):
+        name: str = ""
+
+    async def main():
+        pool, database = ObjectPool(Job), Database()
+        await pool.acquire().aborrow(database)
+        assert pool.get_stats().lost == 1
+        while database.lent:  # noqa: ASYNC110 - given back by a task that nobody waits for
+            await asyncio.sleep(0)
+
+    asyncio.run(main())

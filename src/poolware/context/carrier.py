@@ -58,6 +58,7 @@ def request_line(carrier: Carrier) -> str:
     if path is None:
         method = carrier.get("REQUEST_METHOD")
         path = f"{carrier.get('SCRIPT_NAME', '')}{carrier.get('PATH_INFO', '')}"
+    path = str(path)  # an application may have spoilt it
     if not path.isprintable():  # a client may have put line breaks into it, and this ends up in logs
         path = path.encode("unicode_escape").decode()
     return f"{method} {path[:200]}" if method else ""

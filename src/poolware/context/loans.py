@@ -103,8 +103,9 @@ class LoopLoans:
         try:
             start_soon(self._loop, partial(self.give_back, outcome))
         except RuntimeError as error:
-            for row in self.rows:
-                _survive(row[1].pool, error)
+            for obj, loan in self.rows:
+                _current.pop(id(obj), None)
+                _survive(loan.pool, error)
 
 
 def borrow(ctx: Any, pool: Any) -> Any:
@@ -245,10 +246,10 @@ def _empty_fields(ctx: Any, rows: list[list[Any]]) -> None:
 
 def _outcome_of(ctx: Any) -> Outcome:
     members = type(ctx).__poolware_plan__.members
-    carrier = members["_carrier"].__get__(ctx)
+    carrier = members["_carrier"].__get__(ctx) or {}
     counts = getattr(members["_home"].__get__(ctx), "loan_counts", None) or LoanCounts()
-    if carrier is None or isinstance(carrier, str):  # no request, or one that has ended
-        return Outcome(carrier or "", counts, failed=sys.exception() is not None)
+    if isinstance(carrier, str):  # the request has ended already
+        return Outcome(carrier, counts, failed=sys.exception() is not None)
     return Outcome(request_line(carrier), counts, failed=sys.exception() is not None or FAILED in carrier)
 
 

@@ -141,3 +141,41 @@ async def test_what_is_no_pool(thing, serve):
             assert "postgresql://" not in str(raised.value)
 
     await serve(view)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_in_putconn_keeps_no_other_from_its_turn(error, request_of):
+    """H18, H35."""
+
+    class Interrupted(GetConn):
+        def putconn(self, connection):
+            super().putconn(connection)
+            raise error
+
+    pools = [GetConn(), Interrupted(), GetConn()]
+
+    def interrupted():
+        with request_of() as ctx:
+            for pool in pools:
+                ctx.borrow(pool)
+            del ctx
+
+    with pytest.raises(error):
+        interrupted()
+    assert [len(pool.back) for pool in pools] == [1, 1, 1]
+
+
+def test_one_object_for_everybody(request_of):
+    """H12: a pool that hands the same connection out twice gets it back once."""
+
+    class Persistent(GetConn):
+        connection = Connection()
+
+        def getconn(self):
+            return self.connection
+
+    pool = Persistent()
+    with request_of() as ctx:
+        assert ctx.borrow(pool) is ctx.borrow(pool)
+        del ctx
+    assert pool.back == [pool.connection]
