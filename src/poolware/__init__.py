@@ -10,7 +10,7 @@ from poolware.context.secret import Secret, SecretField
 from poolware.errors import *  # noqa: F403
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
-from poolware.pools.lease import Pool
+from poolware.pools.lease import AsyncPool, Pool
 from poolware.pools.objects import ObjectPool, PoolStats
 from poolware.pools.refcounted import RefCounted
 from poolware.pools.resources import ResourcePool, ResourcePoolStats
@@ -18,6 +18,7 @@ from poolware.pools.ring import BufferRing, RingStats
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
+    "AsyncPool",
     "Buffer",
     "BufferPool",
     "BufferRing",

@@ -22,6 +22,7 @@ __all__ = [
     "FieldNameError",
     "ForeignObject",
     "ImportPathError",
+    "LoopMissing",
     "MissingDefault",
     "MutableDefault",
     "NotAField",
@@ -33,6 +34,7 @@ __all__ = [
     "PoolUnavailable",
     "PoolwareError",
     "ReleaseError",
+    "RequestRefused",
     "RingClosed",
     "RingMisuse",
     "RingTimeout",
@@ -114,6 +116,10 @@ class ContextDetached(PoolwareError, RuntimeError):
     """A context that belongs to no request, and so would never give anything back, was asked to borrow."""
 
 
+class LoopMissing(PoolwareError, RuntimeError):
+    """``aborrow`` was called where no event loop lives until the response ends, so nothing could be given back."""
+
+
 class WrongContext(PoolwareError, TypeError):
     """The request carries a context of another class."""
 
@@ -153,10 +159,19 @@ class ForeignObject(ReleaseError):
     """The object did not come from this pool."""
 
 
+# --- what a client is told --------------------------------------------------------------------------------------------
+
+
+class RequestRefused(PoolwareError):
+    """A request cannot be served. Every middleware answers with ``status``, as long as no response has begun."""
+
+    status: int = 400
+
+
 # --- pools that wait --------------------------------------------------------------------------------------------------
 
 
-class PoolUnavailable(PoolwareError):
+class PoolUnavailable(RequestRefused):
     """A pool cannot lend anything now. ``status`` is the HTTP status that says so."""
 
     status = 503
@@ -209,10 +224,8 @@ class RingMisuse(PoolwareError, RuntimeError):
 # --- request bodies ---------------------------------------------------------------------------------------------------
 
 
-class BodyError(PoolwareError):
+class BodyError(RequestRefused):
     """A request body was refused. ``status`` is the HTTP status that says so."""
-
-    status = 400
 
 
 class BodyTimeout(BodyError):

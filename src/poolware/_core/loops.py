@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextvars
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -83,6 +83,33 @@ def ends_task(error: BaseException) -> bool:
         return task is not None and task.cancelling() > 0
     ending = (GeneratorExit, KeyboardInterrupt, SystemExit)
     return isinstance(error, ending if trio is None else (*ending, trio.Cancelled))
+
+
+async def shielded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do `work` to its end, however often this task is cancelled meanwhile; then let the cancellation go on."""
+    asyncio = running_asyncio()
+    if not asyncio:
+        with sys.modules["trio"].CancelScope(shield=True):
+            await work()
+        return
+    task = asyncio.get_running_loop().create_task(work())
+    cancelled = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    try:
+        if cancelled is not None:
+            raise cancelled
+        task.result()
+    finally:
+        del cancelled  # it holds this frame, and this frame would hold it
+
+
+def is_awaitable(obj: object) -> bool:
+    """Whether `obj` has to be awaited."""
+    return hasattr(obj, "__await__")
 
 
 async def sleep(seconds: float) -> None:
