@@ -123,31 +123,18 @@ def borrow(ctx: Any, pool: Any) -> Any:
         with _in_our_terms(peer, pool):
             obj = peer.lend(pool)
         lender = Loan(pool, peer, obj)
-    try:
-        ctx._keep_until_end(lender, obj)
-    except BaseException:  # the response ended meanwhile
-        if type(lender) is Loan:
-            box = [obj]
-            del obj
-            lender.give_back(box, _outcome_of(ctx))
-        else:
-            lender.release(obj)
-        raise
-    return obj
+    box = [obj]
+    del obj
+    return _kept(ctx, lender, box)
 
 
 async def aborrow(ctx: Any, pool: Any) -> Any:
     """Take something from an async pool until the request of `ctx` ends."""
     _belongs(ctx)
     peer = peer_of(pool)
-    if peer is None and hasattr(pool, "aacquire"):  # whose release() does not wait
-        obj = await pool.aacquire()
-        try:
-            ctx._keep_until_end(pool, obj)
-        except BaseException:
-            pool.release(obj)
-            raise
-        return obj
+    if hasattr(pool, "aacquire") and not (peer and peer.asynchronous):  # whose release() does not wait
+        box = [await pool.aacquire()]
+        return _kept(ctx, pool if peer is None else Loan(pool, peer, box[0]), box)
     peer = peer or ACQUIRING
     if not peer.asynchronous:
         raise _blocks(pool)
@@ -209,6 +196,19 @@ async def give_back_async(carrier: Carrier) -> None:
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _kept(ctx: Any, lender: Any, box: list[Any]) -> Any:
+    """Note a loan and return its object."""
+    try:
+        ctx._keep_until_end(lender, box[0])
+    except BaseException:  # the response ended meanwhile
+        if type(lender) is Loan:
+            lender.give_back(box, _outcome_of(ctx))
+        else:
+            lender.release(box.pop())
+        raise
+    return box[0]
 
 
 def _belongs(ctx: Any) -> None:

@@ -15,12 +15,12 @@ _MOST = 1000
 _NOT_PARTS = (type, types.ModuleType, types.FunctionType, types.FrameType)
 
 
-def is_held(box: list[Any]) -> bool:
-    """Whether anybody but `box` holds its resource; False where the interpreter does not say."""
-    if REUSE_REFUSED is not None or not held_elsewhere(box):
+def is_held(box: list[Any], also: int = 0) -> bool:
+    """Whether anybody but `box`, and `also` known others, holds its resource; False where counts do not say."""
+    if REUSE_REFUSED is not None or not held_elsewhere(box, also):
         return False
     own = _references_to_itself(box)
-    return getrefcount(box[0]) > PART_SOLE + own
+    return getrefcount(box[0]) > PART_SOLE + also + own
 
 
 def _references_to_itself(box: list[Any]) -> int:

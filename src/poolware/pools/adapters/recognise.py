@@ -8,12 +8,14 @@ from inspect import iscoroutinefunction
 from poolware.errors import BadOption
 from poolware.pools.adapters.asyncpg import Asyncpg
 from poolware.pools.adapters.outcome import label_of
+from poolware.pools.adapters.own import Own
 from poolware.pools.adapters.peer import Peer
 from poolware.pools.adapters.plain import Acquiring, GetConn
 from poolware.pools.adapters.psycopg import Psycopg
 from poolware.pools.adapters.queues import QueuePeer
 from poolware.pools.adapters.redis import Redis
 from poolware.pools.adapters.sqlalchemy import EnginePeer, PoolPeer, SessionPeer
+from poolware.pools.resources import ResourcePool
 
 __all__ = ["ACQUIRING", "peer_of"]
 
@@ -44,6 +46,8 @@ def peer_of(pool: object) -> Peer | None:
     Raises:
         BadOption: nothing is known that `pool` could lend.
     """
+    if isinstance(pool, ResourcePool):
+        return _OWN_ASYNC if pool.is_async else _OWN
     peer = _known(type(pool))  # type: ignore[arg-type] # every class is hashable
     if peer is not None:
         return peer
@@ -55,6 +59,7 @@ def peer_of(pool: object) -> Peer | None:
     raise BadOption(msg)
 
 
+_OWN, _OWN_ASYNC = Own(), Own(asynchronous=True)
 _GETCONN, _GETCONN_ASYNC = GetConn(), GetConn(asynchronous=True)
 
 

@@ -181,8 +181,8 @@ def unwanted(stock: Stock, record: Record) -> str | None:
     """Why the pool has no more use for a resource, however well it works."""
     if not stock.open:
         return "closed"
-    if record.outdated:
-        return "cleared"
+    if record.end:
+        return record.end
     if stock.excess() > 0:
         return "resized"
     return "lifetime" if time.monotonic() >= record.expires else None

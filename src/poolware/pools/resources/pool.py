@@ -238,6 +238,18 @@ class ResourcePool(Generic[T]):
         elif not any(id(resource) in inherited.records for inherited in self._inherited):  # of the parent process
             self._refuse(resource)
 
+    def discard(self, resource: T) -> None:
+        """Give `resource` back for good: it is destroyed, and another one made when one is wanted.
+
+        Raises:
+            AlreadyReleased, ForeignObject: as `release`.
+        """
+        with self._stock.lock:
+            record = self._stock.lent.get(id(resource))
+            if record is not None:
+                record.end, record.expires = "discarded", -math.inf
+        self.release(resource)
+
     def lease(self, timeout: float | None = _UNSET, priority: Priority = "normal") -> ResourceLease[T]:
         """Return a block that acquires a resource, and releases it however the block is left."""
         return ResourceLease(self, timeout, priority)
@@ -273,7 +285,7 @@ class ResourcePool(Generic[T]):
             resting = list(stock.idle)
             stock.idle.clear()
             for record in stock.records.values():
-                record.outdated, record.expires = True, -math.inf
+                record.end, record.expires = "cleared", -math.inf
         stock.discard(resting, "cleared")
 
     def drain(self, timeout: float | None = _UNSET) -> None:

@@ -14,11 +14,11 @@ class Record:
 
     __slots__ = (
         "checked",
+        "end",
         "expires",
         "loop",
         "made",
         "obj",
-        "outdated",
         "rank",
         "reported",
         "since",
@@ -36,8 +36,8 @@ class Record:
         """Since when it is in use, or rests."""
         self.checked = made
         """When it was last known to work."""
-        self.outdated = False
-        """Whether it has been cleared: it expires at once then."""
+        self.end = ""
+        """Why it is not to be used again, however well it works: it expires at once then."""
         self.rank = 0
         """The class for which it is in use."""
         self.waiter: Any = None
