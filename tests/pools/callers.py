@@ -32,6 +32,11 @@ class Callers:
         use = partial(self._ause, call) if call else self.pool.aacquire
         return self._portals[kind].start_task_soon(partial(use, **options))
 
+    def call(self, kind, function, *args):
+        """Have somebody of that kind call `function`; return the future."""
+        start = self._threads.submit if kind == "thread" else self._portals[kind].start_task_soon
+        return start(function, *args)
+
     def mixed(self, count, options=lambda _number: {}, call=None):
         """Start so many of all kinds in turn, each when those before are in the queue."""
         futures = []
