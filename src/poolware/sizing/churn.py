@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from poolware.sizing.subject import Subject
-from poolware.sizing.targets import load
+from poolware.sizing.targets import load, load_function
 
 _AT_ONCE = 16
 _LASTING = 1000
@@ -49,7 +49,7 @@ def main(order: dict[str, Any]) -> None:
     """Print what became of it; nothing where the system does not tell."""
     if not _STATUS.exists():
         return
-    reset, use = (order[name] and load(order[name]) for name in ("reset", "use"))
+    reset, use = (order[name] and load_function(order[name]) for name in ("reset", "use"))
     subject = Subject(load(order["target"]), reset, use, order["used_bytes"])
     print(json.dumps(churn(subject, order["uses"], pooled=order["way"] == "pooled")))  # noqa: T201 - read by `churned`
 

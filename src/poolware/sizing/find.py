@@ -26,6 +26,7 @@ from poolware.testing.drivers import Interface, Visit, interface_of, requests_of
 
 __all__ = ["Site", "find"]
 
+Line = tuple[str, int]
 Phase = Literal["warm", "time", "memory", "over"]
 
 _WARM = 5
@@ -57,20 +58,21 @@ class Site:
 
 
 class _Cost:
-    __slots__ = ("bytes", "calls", "names", "seconds")
+    __slots__ = ("bytes", "calls", "code", "names", "seconds")
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, frame: FrameType) -> None:
+        self.code = frame.f_code
+        self.names = frame.f_globals
         self.calls = 0
         self.seconds = 0.0
         self.bytes = 0
-        self.names = names
 
 
 class _Lines(threading.local):
     """The lines that a thread is in, the innermost last, and what was the case when the last of them started."""
 
     def __init__(self) -> None:
-        self.open: list[tuple[CodeType, int]] = []
+        self.open: list[Line] = []
         self.seconds = 0.0
         self.bytes = 0
 
@@ -80,7 +82,7 @@ class _Tracer:
 
     def __init__(self, root: Path | None) -> None:
         self.phase: Phase = "warm"
-        self.costs: dict[tuple[CodeType, int], _Cost] = {}
+        self.costs: dict[Line, _Cost] = {}
         self._root = str(root) + os.sep if root else None
         self._own: dict[CodeType, bool] = {}
         self._lines = _Lines()
@@ -96,7 +98,7 @@ class _Tracer:
         if not own:
             return None
         self._account()
-        self._lines.open.append((code, frame.f_lineno))
+        self._lines.open.append((code.co_filename, frame.f_lineno))
         self._start()
         return self._local
 
@@ -104,11 +106,11 @@ class _Tracer:
         lines = self._lines
         self._account()
         if event == "line" and lines.open:
-            key = frame.f_code, frame.f_lineno
+            key = frame.f_code.co_filename, frame.f_lineno
             lines.open[-1] = key
             cost = self.costs.get(key)
             if cost is None:
-                cost = self.costs[key] = _Cost(frame.f_globals)
+                cost = self.costs[key] = _Cost(frame)
             if self.phase == "time":
                 cost.calls += 1
         elif event == "return" and lines.open:
@@ -223,21 +225,21 @@ def _drive(app: Any, visits: list[Visit], tracer: _Tracer, *, asgi: bool) -> Non
         threading.settrace(before)
 
 
-def _ranked(costs: dict[tuple[CodeType, int], _Cost], requests: int) -> list[Site]:
+def _ranked(costs: dict[Line, _Cost], requests: int) -> list[Site]:
     all_seconds = sum(cost.seconds for cost in costs.values()) or 1.0
     all_bytes = sum(cost.bytes for cost in costs.values()) or 1
     sites = [
         Site(
-            file=code.co_filename,
+            file=file,
             line=line,
-            source=source_of(code.co_filename, line),
+            source=source_of(file, line),
             calls=cost.calls / requests,
             seconds=cost.seconds / requests,
             bytes=cost.bytes / requests,
             time_share=cost.seconds / all_seconds,
             bytes_share=cost.bytes / all_bytes,
-            advice=advise(code, line, cost.names, cost.seconds / requests, cost.bytes / requests),
+            advice=advise(cost.code, line, cost.names, cost.seconds / requests, cost.bytes / requests),
         )
-        for (code, line), cost in costs.items()
+        for (file, line), cost in costs.items()
     ]
     return sorted(sites, key=lambda site: max(site.time_share, site.bytes_share), reverse=True)

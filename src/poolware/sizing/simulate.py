@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from poolware._core.options import whole_number
 from poolware.errors import BadOption
@@ -128,19 +129,21 @@ class Result:
 def simulate(scenario: Scenario) -> Result:
     """Let the requests come and return what became of them. The same seed gives the same result."""
     chance = np.random.default_rng(scenario.seed)
-    shares = _shares(scenario.requests, scenario.processes)
-    return _summary(scenario, [_one(scenario, int(share), chance) for share in shares])
+    arrivals = arrival_times(
+        scenario.arrivals, scenario.requests, scenario.rate, chance, peak=scenario.peak, period_s=scenario.period_s
+    )
+    holds = hold_times(scenario.hold, scenario.requests, scenario.hold_s, chance)
+    shares = _shares(scenario, chance)
+    return _summary(scenario, [run_process(arrivals[share], holds[share], scenario) for share in shares])
 
 
-def _shares(requests: int, processes: int) -> list[int]:
-    each, rest = divmod(requests, processes)
-    return [each + (place < rest) for place in range(processes)]
-
-
-def _one(scenario: Scenario, requests: int, chance: np.random.Generator) -> Run:
-    rate = scenario.rate / scenario.processes
-    arrivals = arrival_times(scenario.arrivals, requests, rate, chance, peak=scenario.peak, period_s=scenario.period_s)
-    return run_process(arrivals, hold_times(scenario.hold, requests, scenario.hold_s, chance), scenario)
+def _shares(scenario: Scenario, chance: np.random.Generator) -> list[NDArray[np.intp]]:
+    """Return which requests each process serves: in turn where they come so, else at random."""
+    in_turn = scenario.arrivals == "constant"
+    owner = np.arange(scenario.requests) if in_turn else chance.integers(scenario.processes, size=scenario.requests)
+    order = np.argsort(owner % scenario.processes, kind="stable")
+    last = np.cumsum(np.bincount(owner % scenario.processes, minlength=scenario.processes))[:-1]
+    return np.split(order, last)
 
 
 def _summary(scenario: Scenario, runs: list[Run]) -> Result:

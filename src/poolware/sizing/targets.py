@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import operator
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from poolware.errors import ImportPathError
 
-__all__ = ["load"]
+__all__ = ["load", "load_function"]
 
 
 def load(path: str) -> Any:
@@ -39,3 +41,21 @@ def load(path: str) -> Any:
             msg = f"{path!r}: {module_name} has no {name}"
             raise ImportPathError(msg) from error
     return found
+
+
+def load_function(path: str) -> Callable[[Any], object]:
+    """Return the function that ``module:name`` leads to, or one that calls the method ``.name`` of its argument.
+
+    Raises:
+        ImportPathError: as `load`, or what it leads to cannot be called.
+    """
+    if path.startswith("."):
+        if not path[1:].isidentifier():
+            msg = f"{path!r}: it takes module:function, or .method such as .clear"
+            raise ImportPathError(msg)
+        return operator.methodcaller(path[1:])
+    found = load(path)
+    if not callable(found):
+        msg = f"{path!r} is a {type(found).__name__}; it takes a function of one argument"
+        raise ImportPathError(msg)
+    return found  # type: ignore[no-any-return]
