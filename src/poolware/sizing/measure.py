@@ -11,7 +11,7 @@ from poolware._core.core import CORE
 from poolware.pools.announce import announced_mode
 from poolware.sizing.checks import number
 from poolware.sizing.memory import Memory, memory_of
-from poolware.sizing.subject import Subject
+from poolware.sizing.subject import Subject, tried
 from poolware.sizing.timing import Timing, compare
 
 __all__ = ["BreakEven", "Measurement", "Verdict", "measure"]
@@ -81,8 +81,8 @@ def measure(
     """
     number("seconds", seconds, above=0, high=3600)
     subject = Subject(make, reset, use, used_bytes)
-    timing = compare(subject, seconds=seconds, tell=tell)
-    fresh, pooled = memory_of(subject)
+    timing = tried(f"measuring {subject.name}", lambda: compare(subject, seconds=seconds, tell=tell))
+    fresh, pooled = tried(f"measuring {subject.name}", lambda: memory_of(subject))
     verdict, sentence = _judge(timing)
     return Measurement(subject.name, verdict, sentence, CORE, subject.held, timing, _break_even(timing), fresh, pooled)
 

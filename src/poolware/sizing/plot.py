@@ -39,7 +39,7 @@ def plot(result: Result, path: Path, *, limit: int | None = None, object_bytes: 
         objects.axhline(limit, color="#c05621", linestyle="--", linewidth=1, label="limit")
     objects.set_ylabel("objects")
     objects.set_ylim(bottom=0)
-    objects.legend(loc="upper right", fontsize="small", frameon=False)
+    objects.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize="small", frameon=False)
     if object_bytes:
         memory = objects.secondary_yaxis(
             "right", functions=(lambda count: count * object_bytes / 2**20, lambda mib: mib * 2**20 / object_bytes)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from poolware._core.memory import wipe
 from poolware._core.options import callable_or_none, whole_number
+from poolware._core.proof import getrefcount
 from poolware.context.base import Context
-from poolware.errors import BadOption
+from poolware.errors import BadOption, PoolwareError
 from poolware.pools.objects import ObjectPool
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "tried"]
 
 Function = Callable[[Any], object]
 
@@ -53,14 +56,14 @@ class Subject:
         callable_or_none("reset", self.reset)
         callable_or_none("use", self.use)
         whole_number("used_bytes", self.used_bytes)
-        pair = _tried(f"{self.name}()", self.make), _tried(f"{self.name}()", self.make)
+        first, second = tried(f"{self.name}()", self.make), tried(f"{self.name}()", self.make)
         try:
-            self._check(*pair)
+            self._check(first, second)
+            nobody_elses = _Holder(None)
+            object.__setattr__(self, "held", getrefcount(first) > getrefcount(nobody_elses) and not self._is_context)
         finally:
-            for obj in pair:
-                self.end(obj)
-        del pair, obj
-        object.__setattr__(self, "held", self._is_held())
+            self.end(first)
+            self.end(second)
 
     @property
     def name(self) -> str:
@@ -70,12 +73,12 @@ class Subject:
     @property
     def worker(self) -> Function | None:
         """What uses an object as a request would; None if nothing does."""
-        return self._written if self.used_bytes else self.use
+        return self._write if self.used_bytes else self.use
 
     @property
     def cleaner(self) -> Function | None:
         """What makes a used object as good as new; None where that needs nothing."""
-        return self._wiped if self.used_bytes else self.reset
+        return self._wipe if self.used_bytes else self.reset
 
     def pool(self) -> ObjectPool[Any]:
         """Return a pool of such objects, or of holders of them."""
@@ -115,15 +118,16 @@ class Subject:
     def _is_context(self) -> bool:
         return isinstance(self.make, type) and issubclass(self.make, Context)
 
-    def _written(self, obj: Any) -> None:
-        memoryview(obj).cast("B")[: self.used_bytes] = b"\x01" * self.used_bytes
+    def _write(self, obj: Any) -> None:
+        memoryview(obj).cast("B")[: self.used_bytes] = _written(self.used_bytes)
         if self.use is not None:
             self.use(obj)
 
-    def _wiped(self, obj: Any) -> None:
+    def _wipe(self, obj: Any) -> None:
         if self.reset is not None:
             self.reset(obj)
-        memoryview(obj).cast("B")[: self.used_bytes] = bytes(self.used_bytes)
+        with memoryview(obj).cast("B") as memory:
+            wipe(memory, 0, self.used_bytes)
 
     def _check(self, first: Any, second: Any) -> None:
         if isinstance(first, _USED_UP):
@@ -138,34 +142,28 @@ class Subject:
         if self._is_context and self.reset is not None:
             msg = f"reset={self.reset!r:.80}: {self.name} is a context class, which resets itself; leave it out"
             raise BadOption(msg)
-        _tried(f"using a {self.name}", lambda: self.work(first))
+        tried(f"using a {self.name}", lambda: self.work(first))
         if self.cleaner is not None:
             cleaner = self.cleaner
-            _tried(f"resetting a {self.name}", lambda: cleaner(first))
-
-    def _is_held(self) -> bool:
-        pool = self.pool()
-        obj = pool.acquire()
-        pool.release(obj)
-        own = pool.get_stats()
-        del obj
-        held = own.idle > 0 and _hits_after_another_turn(pool) == 0
-        self.empty(pool)
-        return held
-
-
-def _hits_after_another_turn(pool: ObjectPool[Any]) -> int:
-    pool.release(pool.acquire())
-    return pool.get_stats().hits
+            tried(f"resetting a {self.name}", lambda: cleaner(first))
 
 
 def _inner(obj: Any) -> Any:
     return obj.item if type(obj) is _Holder else obj
 
 
-def _tried(what: str, function: Callable[[], Any]) -> Any:
+@functools.cache
+def _written(size: int) -> bytes:
+    """What a use writes; made once, as it would count as the use's own memory."""
+    return b"\x01" * size
+
+
+def tried(what: str, function: Callable[[], Any]) -> Any:
+    """Call `function`, and turn whatever a user's code raises into `BadOption`."""
     try:
         return function()
+    except PoolwareError:
+        raise
     except (Exception, SystemExit) as error:
         msg = f"{what} failed: {type(error).__name__}: {error}. It takes functions that work when they are called so"
         raise BadOption(msg) from error
