@@ -80,7 +80,7 @@ def test_without_reuse_there_is_no_verdict(mode, monkeypatch):
 )  # fmt: skip
 def test_the_whole_interval_decides(low, high, verdict):
     cost = Cost(1e-6, None)
-    assert _judge(Timing(cost, cost, Interval((low + high) / 2, low, high), 50, 1.0))[0] == verdict
+    assert _judge(Timing(cost, cost, Interval((low + high) / 2, low, high), 50, "cpu", 1.0))[0] == verdict
 
 
 def test_memory_is_counted_exactly():

@@ -46,6 +46,8 @@ class Subject:
     use: Function | None = None
     used_bytes: int = 0
     """Written by each use, and overwritten with zeros by the reset."""
+    closes: bool = field(init=False, default=False)
+    """Its objects have a ``close()``."""
     held: bool = field(init=False, default=False)
     """Its objects are referred to by themselves, as SQLite's connections are, or by whoever made them."""
 
@@ -57,6 +59,7 @@ class Subject:
         callable_or_none("use", self.use)
         whole_number("used_bytes", self.used_bytes)
         first, second = tried(f"{self.name}()", self.make), tried(f"{self.name}()", self.make)
+        object.__setattr__(self, "closes", _closes(first) and _closes(second))
         try:
             self._check(first, second)
             nobody_elses = _Holder(None)
@@ -97,13 +100,8 @@ class Subject:
 
     def end(self, obj: Any) -> None:
         """Let go of an object as careful code does: what has a ``close()`` is closed."""
-        if self.closes(obj):
+        if self.closes:
             _inner(obj).close()
-
-    def closes(self, obj: Any) -> bool:
-        """Whether the object wants to be closed."""
-        close = getattr(_inner(obj), "close", None)
-        return callable(close) and not isinstance(obj, type) and not inspect.iscoroutinefunction(close)
 
     def empty(self, pool: ObjectPool[Any]) -> None:
         """Let go of what rests in `pool`."""
@@ -146,6 +144,11 @@ class Subject:
         if self.cleaner is not None:
             cleaner = self.cleaner
             tried(f"resetting a {self.name}", lambda: cleaner(first))
+
+
+def _closes(obj: object) -> bool:
+    close = getattr(obj, "close", None)
+    return callable(close) and not isinstance(obj, type) and not inspect.iscoroutinefunction(close)
 
 
 def _inner(obj: Any) -> Any:
