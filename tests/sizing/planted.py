@@ -78,3 +78,12 @@ def needs_argument(size):
 
 def cannot_use(_obj):
     raise KeyError("nothing here")
+
+
+def exhausted():
+    """As a server that accepts five connections."""
+    registry.append(None)
+    if len(registry) > 5:
+        registry.clear()
+        raise ConnectionError("no more than 5")
+    return bytearray(10)

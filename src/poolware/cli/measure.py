@@ -18,8 +18,6 @@ from poolware.testing.drivers import Interface
 
 __all__ = ["measure"]
 
-_CHURN_S = 0.5
-_MOST_USES = 20_000
 _SOURCE = 80
 """Characters of a line that are shown."""
 
@@ -73,8 +71,7 @@ def _measure(
     paths, functions = zip(use or (None, None), reset or (None, None), strict=True)
     with progress(f"measuring {path}") as tell:
         found = measured(make, use=functions[0], reset=functions[1], used_bytes=used_bytes, seconds=seconds, tell=tell)
-        uses = max(160, min(_MOST_USES, int(_CHURN_S / found.timing.fresh.seconds)))
-        churn = churned(path, use=paths[0], reset=paths[1], used_bytes=used_bytes, uses=uses)
+        churn = churned(path, use=paths[0], reset=paths[1], used_bytes=used_bytes)
     if json_:
         print_json({"target": path, "measurement": found, "churn": churn})
     else:

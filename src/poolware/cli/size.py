@@ -142,7 +142,7 @@ def _drawn(result: Any, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _missing(error: ModuleNotFoundError) -> click.UsageError:
-    return click.UsageError(f"this needs {error.name}: pip install 'poolware[simulate]'")
+    return click.UsageError(f"this needs {(error.name or '').partition('.')[0]}: pip install 'poolware[simulate]'")
 
 
 _SIMULATION = ("arrivals", "hold", "when_empty", "growth", "create_ms", "idle_timeout", "object_bytes", "seed", "plot")

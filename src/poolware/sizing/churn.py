@@ -12,32 +12,39 @@ import random
 import sys
 from collections import deque
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from poolware.sizing.subject import Subject
 from poolware.sizing.targets import load, load_function
 
+_SECONDS = 0.5
 _AT_ONCE = 16
 _LASTING = 1000
 _STATUS = Path("/proc/self/status")
 
 
-def churn(subject: Subject, uses: int, *, pooled: bool) -> dict[str, int]:
-    """Use objects, `_AT_ONCE` at a time, and return by how many bytes the process has grown."""
+def churn(subject: Subject, most: int, *, pooled: bool) -> dict[str, int]:
+    """Use objects, `_AT_ONCE` at a time, and return how many, and by how many bytes the process has grown.
+
+    Fresh ones at most for half a second; the pool then serves as many.
+    """
     chance = random.Random(1)  # noqa: S311 - protects nothing
     pool = subject.pool()
     begin, end = (pool.acquire, pool.release) if pooled else (subject.make, subject.end)
     lasting: deque[bytes] = deque((bytes(chance.randrange(4096)) for _ in range(_LASTING)), maxlen=_LASTING)
     before = _resident("VmRSS")
     objects: list[Any] = []
-    for _ in range(0, uses, _AT_ONCE):
+    uses, stop = 0, perf_counter() + _SECONDS
+    while uses < most and (pooled or perf_counter() < stop):
+        uses += _AT_ONCE
         for _ in range(_AT_ONCE):
             objects.append(begin())
             subject.work(objects[-1])
             lasting.append(bytes(chance.randrange(4096)))
         while objects:
             end(objects.pop())
-    return {"left": _resident("VmRSS") - before, "peak": _resident("VmHWM") - before}
+    return {"uses": uses, "left": _resident("VmRSS") - before, "peak": _resident("VmHWM") - before}
 
 
 def _resident(which: str) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any, Literal
@@ -58,14 +59,17 @@ class Site:
 
 
 class _Cost:
-    __slots__ = ("bytes", "calls", "code", "names", "seconds")
+    __slots__ = ("bytes", "calls", "code", "names", "now", "times")
 
     def __init__(self, frame: FrameType) -> None:
         self.code = frame.f_code
         self.names = frame.f_globals
         self.calls = 0
-        self.seconds = 0.0
         self.bytes = 0
+        self.now = 0.0
+        """Seconds in the request that is being served."""
+        self.times: list[float] = []
+        """Of each request that ran the line."""
 
 
 class _Lines(threading.local):
@@ -125,7 +129,7 @@ class _Tracer:
         if cost is None:
             return
         if self.phase == "time":
-            cost.seconds += perf_counter() - lines.seconds
+            cost.now += perf_counter() - lines.seconds
         elif self.phase == "memory":
             cost.bytes += max(0, tracemalloc.get_traced_memory()[1] - lines.bytes)
 
@@ -134,6 +138,13 @@ class _Tracer:
             tracemalloc.reset_peak()
             self._lines.bytes = tracemalloc.get_traced_memory()[0]
         self._lines.seconds = perf_counter()
+
+    def end_request(self) -> None:
+        """Close the account of a request."""
+        for cost in self.costs.values():
+            if cost.now:
+                cost.times.append(cost.now)
+                cost.now = 0.0
 
     def _is_own(self, file: str) -> bool:
         if self._root and file.startswith(self._root):
@@ -180,6 +191,7 @@ def find(
 
     def carrier(values: dict[str, Any]) -> dict[str, Any]:
         nonlocal sent
+        tracer.end_request()
         _enter(tracer, "warm" if sent < _WARM else "time" if sent < _WARM + requests else "memory")
         sent += 1
         tell(sent / total)
@@ -226,7 +238,8 @@ def _drive(app: Any, visits: list[Visit], tracer: _Tracer, *, asgi: bool) -> Non
 
 
 def _ranked(costs: dict[Line, _Cost], requests: int) -> list[Site]:
-    all_seconds = sum(cost.seconds for cost in costs.values()) or 1.0
+    seconds = {place: _per_request(cost.times, requests) for place, cost in costs.items()}
+    all_seconds = sum(seconds.values()) or 1.0
     all_bytes = sum(cost.bytes for cost in costs.values()) or 1
     sites = [
         Site(
@@ -234,12 +247,17 @@ def _ranked(costs: dict[Line, _Cost], requests: int) -> list[Site]:
             line=line,
             source=source_of(file, line),
             calls=cost.calls / requests,
-            seconds=cost.seconds / requests,
+            seconds=seconds[file, line],
             bytes=cost.bytes / requests,
-            time_share=cost.seconds / all_seconds,
+            time_share=seconds[file, line] / all_seconds,
             bytes_share=cost.bytes / all_bytes,
-            advice=advise(cost.code, line, cost.names, cost.seconds / requests, cost.bytes / requests),
+            advice=advise(cost.code, line, cost.names, seconds[file, line], cost.bytes / requests),
         )
         for (file, line), cost in costs.items()
     ]
     return sorted(sites, key=lambda site: max(site.time_share, site.bytes_share), reverse=True)
+
+
+def _per_request(times: list[float], requests: int) -> float:
+    """The median, so that one request in which the machine did something else weighs nothing."""
+    return median(times) * len(times) / requests if times else 0.0

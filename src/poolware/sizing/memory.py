@@ -97,17 +97,17 @@ def _ignore(_obj: object) -> None:
 
 
 def churned(
-    target: str, *, reset: str | None = None, use: str | None = None, used_bytes: int = 0, uses: int = 10_000
+    target: str, *, reset: str | None = None, use: str | None = None, used_bytes: int = 0, uses: int = 20_000
 ) -> Churn | None:
     """Return what happens to a process that builds many, and to one that pools them; None where that cannot be told.
 
     Arguments are import paths, as for `poolware.sizing.targets.load`: each of the two runs in a process of its own.
     """
-    order = {"target": target, "reset": reset, "use": use, "used_bytes": used_bytes, "uses": uses}
+    order = {"target": target, "reset": reset, "use": use, "used_bytes": used_bytes}
     found = []
     for way in ("fresh", "pooled"):
         run = subprocess.run(  # noqa: S603 - this interpreter
-            [sys.executable, "-m", "poolware.sizing.churn", json.dumps(order | {"way": way})],
+            [sys.executable, "-m", "poolware.sizing.churn", json.dumps(order | {"way": way, "uses": uses})],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,
@@ -116,5 +116,6 @@ def churned(
         if run.returncode != 0 or not run.stdout.strip():
             return None
         found.append(json.loads(run.stdout.splitlines()[-1]))
+        uses = found[-1]["uses"]
     fresh, pooled = found
     return Churn(uses, fresh["left"], pooled["left"], fresh["peak"], pooled["peak"])
