@@ -18,6 +18,7 @@ from poolware.testing.drivers import Interface
 
 __all__ = ["measure"]
 
+_CLEARLY = 2
 _SOURCE = 80
 """Characters of a line that are shown."""
 
@@ -98,6 +99,10 @@ def _show(path: str, found: Measurement, churn: Churn | None, *, used: bool) -> 
         )
     else:
         click.echo()
+    if churn and found.verdict != "pool" and churn.fresh_s > _CLEARLY * churn.pooled_s:
+        click.echo("with many in use at once a pool would pay: fresh memory comes from the system each time then")
+    if found.context:
+        click.echo("nobody builds contexts outside of a pool: docs/core.md has what they cost beside other objects")
     if found.held:
         click.echo(
             "its objects are referred to by themselves or their maker: measured in a holder that a pool can prove"
@@ -117,6 +122,7 @@ def _rows(found: Measurement, churn: Churn | None) -> list[tuple[str, str, str]]
         rows.append(("page faults", f"{fresh.page_faults:.3g}", f"{pooled.page_faults:.3g}"))
     if churn is not None:
         uses = f"process after {churn.uses:,} uses, 16 at once:"
+        rows.append((f"{uses} time", duration(churn.fresh_s), duration(churn.pooled_s)))
         rows.append((f"{uses} at its peak", amount(churn.fresh_peak_bytes), amount(churn.pooled_peak_bytes)))
         rows.append((f"{uses} left", amount(churn.fresh_bytes), amount(churn.pooled_bytes)))
     return rows

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-__all__ = ["amount", "duration", "print_json", "print_table", "progress"]
+__all__ = ["amount", "duration", "figure", "print_json", "print_table", "progress"]
 
 _TIMES = ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _SIZES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
@@ -71,6 +71,11 @@ def duration(seconds: float | None) -> str:
         return "without end" if seconds is not None else "-"
     unit, name = next((pair for pair in _TIMES if abs(seconds) >= pair[0]), _TIMES[-1])
     return f"{seconds / unit:.3g} {name}" if seconds else "0 s"
+
+
+def figure(value: float) -> str:
+    """Return a number as people write it: 2,000 and 0.0123."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits are shown
 
 
 def amount(size: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from poolware.cli.output import amount, duration, print_table
+from poolware.cli.output import amount, duration, figure, print_table
 from poolware.sizing.downstream import Share
 from poolware.sizing.erlang import Waiting
 from poolware.sizing.little import PoolSize
@@ -30,11 +30,11 @@ def _rows(found: dict[str, Any], object_bytes: int) -> Iterator[tuple[str, str, 
         yield from _of_pool(found["pool"])
     if "share" in found:
         share: Share = found["share"]
-        yield "limit per process", str(share.per_process), f"{share.processes} processes, {share.spare} left over"
+        yield "limit per process", str(share.per_process), f"{share.processes:,} processes, {share.spare} left over"
     if "waiting" in found:
         yield from _of_waiting(found["waiting"], f"a pool of {found['waiting'].size}")
     if "shared" in found:
-        yield from _of_waiting(found["shared"], f"one pool of {found['shared'].size} for all, behind a proxy")
+        yield from _of_waiting(found["shared"], f"one pool of {found['shared'].size:,} for all, behind a proxy")
     if "database" in found:
         yield "connections that keep the database busy", str(found["database"]["connections"]), "2 x cores + disks"
     if "simulation" in found:
@@ -42,7 +42,7 @@ def _rows(found: dict[str, Any], object_bytes: int) -> Iterator[tuple[str, str, 
 
 
 def _of_pool(size: PoolSize) -> Iterator[tuple[str, str, str]]:
-    yield "in use on average", f"{size.in_use:.3g}", "Little's law: requests per second x seconds held"
+    yield "in use on average", figure(size.in_use), "Little's law: requests per second x seconds held"
     yield "minimum", str(size.minimum), "x idle"
     yield "initial", str(size.initial), "half way"
     yield "maximum", str(size.maximum), "x peak"
@@ -58,13 +58,13 @@ def _of_waiting(waits: Waiting, of: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _of_simulation(result: dict[str, Any], object_bytes: int) -> Iterator[tuple[str, str, str]]:
-    yield "simulated", f"{result['requests']:,}", f"requests in {result['seconds']:,.3g} s"
+    yield "simulated", f"{result['requests']:,}", f"requests in {figure(result['seconds'])} s"
     yield "  hits", f"{result['hit_rate']:.2%}", "found an object ready"
     yield "  wait", f"{result['waited']:.2%}", "of the requests"
     yield "  mean, p99", f"{duration(result['wait_mean_s'])}, {duration(result['wait_p99_s'])}", ""
-    yield "  in use on average", f"{result['in_use_mean']:.3g}", f"and {result['waiting_mean']:.3g} waiting"
+    yield "  in use on average", figure(result["in_use_mean"]), f"and {figure(result['waiting_mean'])} waiting"
     memory = f", {amount(result['objects_peak'] * object_bytes)} at the most" if object_bytes else ""
-    yield "  objects", f"{result['objects_mean']:.0f}", f"on average, {result['objects_peak']} at the most{memory}"
+    yield "  objects", figure(result["objects_mean"]), f"on average, {result['objects_peak']:,} at the most{memory}"
     yield "  built", f"{result['built']:,}", "beyond those of the start"
 
 
@@ -80,7 +80,7 @@ def _remarks(found: dict[str, Any]) -> Iterator[str]:
 def _show_pools(pools: list[dict[str, Any]]) -> None:
     def row(pool: dict[str, Any]) -> tuple[str, ...]:
         size: PoolSize | None = pool["size"]
-        figures = [f"{size.in_use:.3g}", *map(str, (size.minimum, size.initial, size.maximum))] if size else ["-"] * 4
-        return pool["name"], f"{pool['acquired'] / pool['observed_s']:.3g}", str(pool["peak"]), *figures
+        figures = [figure(size.in_use), *map(str, (size.minimum, size.initial, size.maximum))] if size else ["-"] * 4
+        return pool["name"], figure(pool["acquired"] / pool["observed_s"]), str(pool["peak"]), *figures
 
     print_table(("pool", "per second ", "peak ", "in use ", "minimum ", "initial ", "maximum "), map(row, pools))

@@ -24,7 +24,7 @@ _LASTING = 1000
 _STATUS = Path("/proc/self/status")
 
 
-def churn(subject: Subject, most: int, *, pooled: bool) -> dict[str, int]:
+def churn(subject: Subject, most: int, *, pooled: bool) -> dict[str, float]:
     """Use objects, `_AT_ONCE` at a time, and return how many, and by how many bytes the process has grown.
 
     Fresh ones at most for half a second; the pool then serves as many.
@@ -35,8 +35,8 @@ def churn(subject: Subject, most: int, *, pooled: bool) -> dict[str, int]:
     lasting: deque[bytes] = deque((bytes(chance.randrange(4096)) for _ in range(_LASTING)), maxlen=_LASTING)
     before = _resident("VmRSS")
     objects: list[Any] = []
-    uses, stop = 0, perf_counter() + _SECONDS
-    while uses < most and (pooled or perf_counter() < stop):
+    uses, began = 0, perf_counter()
+    while uses < most and (pooled or perf_counter() < began + _SECONDS):
         uses += _AT_ONCE
         for _ in range(_AT_ONCE):
             objects.append(begin())
@@ -44,7 +44,8 @@ def churn(subject: Subject, most: int, *, pooled: bool) -> dict[str, int]:
             lasting.append(bytes(chance.randrange(4096)))
         while objects:
             end(objects.pop())
-    return {"uses": uses, "left": _resident("VmRSS") - before, "peak": _resident("VmHWM") - before}
+    seconds = (perf_counter() - began) / uses
+    return {"uses": uses, "seconds": seconds, "left": _resident("VmRSS") - before, "peak": _resident("VmHWM") - before}
 
 
 def _resident(which: str) -> int:

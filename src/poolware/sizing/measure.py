@@ -47,6 +47,8 @@ class Measurement:
     """The verdict in words."""
     core: str
     """``compiled`` or ``python``: which twin of poolware's hot path was measured."""
+    context: bool
+    """It is a context class, which is not made to be built outside of a pool."""
     held: bool
     """Its objects are referred to by themselves or by their maker. A pool cannot prove those unshared; measured is one
     that lends a holder of each, on your word."""
@@ -84,7 +86,18 @@ def measure(
     timing = tried(f"measuring {subject.name}", lambda: compare(subject, seconds=seconds, tell=tell))
     fresh, pooled = tried(f"measuring {subject.name}", lambda: memory_of(subject))
     verdict, sentence = _judge(timing)
-    return Measurement(subject.name, verdict, sentence, CORE, subject.held, timing, _break_even(timing), fresh, pooled)
+    return Measurement(
+        subject.name,
+        verdict,
+        sentence,
+        CORE,
+        subject.is_context,
+        subject.held,
+        timing,
+        _break_even(timing),
+        fresh,
+        pooled,
+    )
 
 
 def _judge(timing: Timing) -> tuple[Verdict, str]:

@@ -35,6 +35,9 @@ class Churn:
     """Two processes, one for each way, before and after many uses, each use among allocations that outlive it."""
 
     uses: int
+    fresh_s: float
+    """Seconds a use, roughly, with so many in use at once that malloc gives memory back and asks for it again."""
+    pooled_s: float
     fresh_bytes: int
     """By how much resident memory has grown when all objects are gone: fragments, and what malloc keeps."""
     pooled_bytes: int
@@ -118,4 +121,6 @@ def churned(
         found.append(json.loads(run.stdout.splitlines()[-1]))
         uses = found[-1]["uses"]
     fresh, pooled = found
-    return Churn(uses, fresh["left"], pooled["left"], fresh["peak"], pooled["peak"])
+    return Churn(
+        uses, fresh["seconds"], pooled["seconds"], fresh["left"], pooled["left"], fresh["peak"], pooled["peak"]
+    )

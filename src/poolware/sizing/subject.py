@@ -63,7 +63,7 @@ class Subject:
         try:
             self._check(first, second)
             nobody_elses = _Holder(None)
-            object.__setattr__(self, "held", getrefcount(first) > getrefcount(nobody_elses) and not self._is_context)
+            object.__setattr__(self, "held", getrefcount(first) > getrefcount(nobody_elses) and not self.is_context)
         finally:
             self.end(first)
             self.end(second)
@@ -85,7 +85,7 @@ class Subject:
 
     def pool(self) -> ObjectPool[Any]:
         """Return a pool of such objects, or of holders of them."""
-        if self._is_context:
+        if self.is_context:
             return ObjectPool(self.make)
         clean = self.cleaner
         if self.held:
@@ -113,7 +113,8 @@ class Subject:
         pool.clear()
 
     @property
-    def _is_context(self) -> bool:
+    def is_context(self) -> bool:
+        """Whether it is a context class, which brings its own reset."""
         return isinstance(self.make, type) and issubclass(self.make, Context)
 
     def _write(self, obj: Any) -> None:
@@ -137,7 +138,7 @@ class Subject:
         if self.used_bytes and not _is_writable(first, self.used_bytes):
             msg = f"used_bytes={self.used_bytes}: a {type(first).__name__} has no writable memory of that size"
             raise BadOption(msg)
-        if self._is_context and self.reset is not None:
+        if self.is_context and self.reset is not None:
             msg = f"reset={self.reset!r:.80}: {self.name} is a context class, which resets itself; leave it out"
             raise BadOption(msg)
         tried(f"using a {self.name}", lambda: self.work(first))
