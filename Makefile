@@ -20,7 +20,8 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak broadcast matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench clean
+.PHONY: help setup demo serve test soak broadcast matrix peers chaos mutation crash-hunt test-all test-3.11 \
+	test-3.12 test-3.13 test-3.14 lint format bench clean verdicts break-even
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +53,9 @@ peers: $(VENV)/.installed-test ## Run what people write today through the same e
 	@mkdir -p build
 	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/peers.json
+
+verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each: no verdict may flip
+	$(PYTHON) -m pytest -m slow tests/sizing $(PYTEST_ARGS)
 
 chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
 	$(PYTHON) -m pytest -m slow tests/chaos $(PYTEST_ARGS)
@@ -98,6 +102,9 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
 
+break-even: $(VENV)/.installed-bench ## Measure from what cost on a pool pays: docs/breakeven.json, docs/breakeven.svg
+	$(PYTHON) -m benchmarks.breakeven
+
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -117,5 +124,5 @@ $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirem
 
 # One at a time: a peer that has no wheel here and does not build takes no other with it.
 $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
-	-grep -v '^#' requirements/bench.txt | xargs -n 1 $(INSTALL)
+	-grep -v -e '^#' -e '^$$' requirements/bench.txt | xargs -n 1 $(INSTALL)
 	touch $@
