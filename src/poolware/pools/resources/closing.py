@@ -45,8 +45,7 @@ def closing(stock: Stock, wakeup: Any, limit: float | None) -> Steps[None]:
     except PoolTimeout as error:
         logger.warning("%s; the rest is let go of as it comes back", error)
     with stock.lock:
-        resting = list(stock.idle)
-        stock.idle.clear()
+        resting = stock.take_idle()
     stock.forget(resting, "closed")
     here = [record for record in resting if record.loop is None or record.loop is wakeup.loop]
     undo(stock, [record for record in resting if record not in here])

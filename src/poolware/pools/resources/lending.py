@@ -61,13 +61,13 @@ def returning(stock: Stock, record: Record, *, failed: bool) -> Steps[None]:
 
 
 def take_back(stock: Stock, record: Record, *, failed: bool) -> None:
-    """Carry `returning` out where it belongs: on the resource's loop, apart from a loop that must not wait, or here."""
+    """Carry `returning` out where it belongs: on the resource's loop, apart from what must not wait, or here."""
     settings = stock.settings
     validated = settings.validate is not None and (failed or "release" in settings.validate_on)
     if record.loop is not None:
         away = validated or settings.reset is not None
     else:
-        away = validated and current_loop() is not None
+        away = (validated and current_loop() is not None) or stock.inside()
     if not away:
         drive(returning(stock, record, failed=failed))
         return

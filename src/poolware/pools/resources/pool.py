@@ -282,9 +282,8 @@ class ResourcePool(Generic[T]):
         """Let go of every resting resource now, and of those in use when they come back."""
         stock = self._stock
         with stock.lock:
-            resting = list(stock.idle)
-            stock.idle.clear()
-            for record in stock.records.values():
+            resting = stock.take_idle()
+            for record in tuple(stock.records.values()):
                 record.end, record.expires = "cleared", -math.inf
         stock.discard(resting, "cleared")
 
@@ -380,10 +379,9 @@ class ResourcePool(Generic[T]):
         """Return what can be lent without another look; `_UNSET` if nothing can."""
         stock, now = self._stock, monotonic()
         with stock.lock:
-            if stock.unhindered and (place := stock.next_for(loop)) is not None:
-                record = stock.idle[place]
-                if now < record.expires and now - record.checked < stock.trusted_for:
-                    return stock.hand_out(stock.lend(place, _NORMAL, now))
+            record = stock.next_for(loop) if stock.unhindered else None
+            if record is not None and now < record.expires and now - record.checked < stock.trusted_for:
+                return stock.hand_out(stock.lend(record, _NORMAL, now))
         return _UNSET
 
     def _acquiring(self, wakeup: Callable[[], Any], timeout: float | None, priority: Priority) -> Steps[Any]:

@@ -35,7 +35,8 @@ class Stock:
     """Everything that changes in a pool. What it says is true while its lock is held.
 
     A record is in exactly one place: resting in `idle`, in `lent`, or in the hands of a hook; `records` knows them all.
-    No hook is called under the lock. It is re-entrant, as a finalizer may come back into the pool (H35).
+    No hook is called under the lock. It is re-entrant, as a finalizer may come back into the pool between any two calls
+    (H35): it may then take something out of `lent` and append to `idle`, so a copy of these is what is iterated over.
     """
 
     def __init__(self, settings: Settings, min_size: int, max_size: int) -> None:
@@ -95,19 +96,22 @@ class Stock:
         """By how many they exceed the bound, after a resize."""
         return self.size() - self.max_size
 
-    def next_for(self, loop: Any) -> int | None:
-        """Return the place in `idle` of what is to be lent next on `loop`; None if there is nothing for it."""
+    def inside(self) -> bool:
+        """Whether this thread is in the middle of something here: a finalizer, or a signal handler, asks (H35)."""
+        return self.lock._is_owned()  # type: ignore[attr-defined, no-any-return] # as threading.Condition does
+
+    def next_for(self, loop: Any) -> Record | None:
+        """Return what rests and is to be lent next on `loop`; None if there is nothing for it."""
         if not self.idle:
             return None
         if not self.settings.is_async:
-            return -1 if self.settings.lifo else 0
-        fitting = [place for place, record in enumerate(self.idle) if record.loop is loop]
+            return self.idle[-1 if self.settings.lifo else 0]
+        fitting = [record for record in tuple(self.idle) if record.loop is loop]
         return fitting[-1 if self.settings.lifo else 0] if fitting else None
 
-    def lend(self, place: int, rank: int, now: float) -> Record:
-        """Take what rests at `place` and note that it is in use."""
-        record = self.idle[place]
-        del self.idle[place]
+    def lend(self, record: Record, rank: int, now: float) -> Record:
+        """Take `record` from what rests, and note that it is in use."""
+        self.idle.remove(record)
         record.since = now
         record.rank = rank
         self.lent[id(record.obj)] = record
@@ -122,6 +126,10 @@ class Stock:
         obj = record.obj  # first: what is lent and held by nobody is taken back
         record.waiter = None
         return obj
+
+    def take_idle(self) -> list[Record]:
+        """Take all that rests."""
+        return [self.idle.popleft() for _ in tuple(self.idle)]
 
     def unlend(self, record: Record) -> None:
         """Undo `lend`: nobody has got it."""
@@ -138,18 +146,18 @@ class Stock:
             waiter = self.queue.first(self.in_use_by_class(), self.max_size - len(self.lent))
             if waiter is None:
                 break
-            place = self.next_for(waiter.loop)
-            if place is None:
+            record = self.next_for(waiter.loop)
+            if record is None:
                 self._serve_other_loops(waiter)
                 break
-            self._hand_over(place, waiter)
+            self._hand_over(record, waiter)
         self.look()
 
     def in_use_by_class(self) -> list[int]:
         """How many each class uses; looked at only where shares are reserved."""
         used = [0 for _ in self.settings.reserved]
         if any(self.settings.reserved):
-            for record in self.lent.values():
+            for record in tuple(self.lent.values()):
                 used[record.rank] += 1
         return used
 
@@ -182,7 +190,7 @@ class Stock:
 
     def figures(self) -> str:
         """Describe what is going on, for a message."""
-        longest = time.monotonic() - min((record.since for record in self.lent.values()), default=0.0)
+        longest = time.monotonic() - min((record.since for record in tuple(self.lent.values())), default=0.0)
         parts = [f"{len(self.lent)} of {self.max_size} in use"]
         if self.lent:
             parts.append(f"the longest for {longest:.1f} s")
@@ -191,11 +199,11 @@ class Stock:
             parts.append(f"the factory has failed {self.failures} times, last with {self.last_error!r}")
         return ", ".join(parts)
 
-    def _hand_over(self, place: int, waiter: Waiter) -> None:
-        record, woken = self.idle[place], None
+    def _hand_over(self, record: Record, waiter: Waiter) -> None:
+        woken = None
         try:
             self.queue.remove(waiter)
-            self.lend(place, waiter.rank, time.monotonic())
+            self.lend(record, waiter.rank, time.monotonic())
             record.waiter, waiter.record = waiter, record
             woken = waiter.wakeup.wake()
         finally:
@@ -215,10 +223,10 @@ class Stock:
         if first.loop not in loops and self.size() >= self.max_size:
             self.discard([self.idle.popleft()], "other_loop")
         for waiter in self.queue:
-            place = self.next_for(waiter.loop)
+            record = self.next_for(waiter.loop)
             spare = self.max_size - len(self.lent)
-            if place is not None and self.queue.admits(waiter.rank, self.in_use_by_class(), spare):
-                self._hand_over(place, waiter)
+            if record is not None and self.queue.admits(waiter.rank, self.in_use_by_class(), spare):
+                self._hand_over(record, waiter)
         if self.idle and self.size() >= self.max_size and not any(place.loop is first.loop for place in self.creating):
             self.discard([self.idle.popleft()], "other_loop")
 

@@ -30,13 +30,13 @@ def look_after(stock: Stock) -> None:
     report_long_holds(stock)
     evict(stock)
     with stock.lock:
-        loops = {record.loop for record in stock.idle}
+        loops = {record.loop for record in tuple(stock.idle)}
     for loop in loops:
         try:
             in_background(loop, partial(check, stock, loop), f"check of pool {stock.settings.name!r}")
         except RuntimeError:  # the loop has ended (H27)
             with stock.lock:
-                stranded = [record for record in stock.idle if record.loop is loop]
+                stranded = [record for record in tuple(stock.idle) if record.loop is loop]
                 for record in stranded:
                     stock.idle.remove(record)
             stock.discard(stranded, "loop_ended")
@@ -69,9 +69,8 @@ def report_long_holds(stock: Stock) -> None:
     if limit is None:
         return
     with stock.lock:
-        late = [
-            record for record in stock.lent.values() if now - record.since > limit and record.reported != record.since
-        ]
+        lent = tuple(stock.lent.values())
+        late = [record for record in lent if now - record.since > limit and record.reported != record.since]
         for record in late:
             record.reported = record.since
         stock.counts["held_too_long"] += len(late)
@@ -147,13 +146,13 @@ def _due(stock: Stock, loop: Any) -> list[Record]:
     every = settings.check_every if "idle" in settings.validate_on else math.inf
     every = min(every, settings.kept_alive_every)
     with stock.lock:
-        due = [record for record in stock.idle if record.loop is loop and now - record.checked >= every]
+        due = [record for record in tuple(stock.idle) if record.loop is loop and now - record.checked >= every]
     return sorted(due, key=lambda record: record.checked)
 
 
 def _put_back(stock: Stock, record: Record) -> None:
     """Put `record` where it rested: those used more recently stay so."""
-    place = bisect.bisect([other.since for other in stock.idle], record.since)
+    place = bisect.bisect([other.since for other in tuple(stock.idle)], record.since)
     stock.idle.insert(place, record)
 
 
