@@ -27,6 +27,9 @@ CASES = {
     "measure planted:generator": "which is used up once",
     "measure planted:coroutine": "which is used up once",
     "measure planted:exhausted": "measuring exhausted failed: ConnectionError: no more than 5",
+    "measure planted:ClosesBadly": "closing a ClosesBadly failed: OSError: bad descriptor",
+    "measure planted:ClosesOddly": "looking for ClosesOddly.close failed: ValueError: not yet",
+    "measure poolware:Context": "derive the class of your contexts from it",
     "measure planted:Number --use planted:cannot_use": "using a Number failed: KeyError: 'nothing here'",
     "measure planted:Number --use .nothing": "using a Number failed: AttributeError",
     "measure planted:Number --use .": "it takes module:function, or .method",
@@ -45,6 +48,8 @@ CASES = {
     "measure --find cli_apps:works --path orders": "it takes a path that begins with /",
     "measure --find cli_apps:does_not_start": "no database; it takes an application that starts",
     "measure --find cli_apps:leaves --requests 1": "it takes an application that starts and goes on",
+    "measure --find cli_apps:leaves_later --requests 1": "it takes an application that starts and goes on",
+    "measure --find cli_apps:alien --requests 1": "it takes an application that starts and goes on",
     "measure --find cli_apps:works --header token": "it takes a header such as",
     "measure --find cli_apps:works --interface cgi": "is not one of 'asgi', 'wsgi'",
     # size
@@ -57,6 +62,7 @@ CASES = {
     "size --rps many --hold-ms 20": "'many': it takes a number above 0",
     "size --rps 1e300 --hold-ms 1e300": "it takes up to 1,000,000",
     "size --rps 1e9 --hold-ms 1000": "it takes up to 1,000,000",
+    "size --rps 1e-300 --hold-ms 20 --simulate 10": "it takes a number of at least 1e-06",
     "size --rps 5 --hold-ms 20 --peak 0.5": "it takes a number of at least 1",
     "size --rps 5 --hold-ms 20 --idle 2": "and at most 1",
     "size --rps 5 --hold-ms 20 --size 0": "not in the range",
@@ -130,6 +136,13 @@ def test_a_variable_that_keeps_poolware_from_being_imported(variable, message):
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith(f"poolware: {variable}='wrong': {message}")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_terminal_without_greek_letters():
+    """A question mark for what it cannot show, and no UnicodeEncodeError."""
+    result = poolware("size", "--rps", "500", "--hold-ms", "20", PYTHONIOENCODING="ascii")
+    assert result.returncode == 0
+    assert " ?s, " in result.stdout
 
 
 def test_without_click_it_says_what_to_install():

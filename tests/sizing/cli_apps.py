@@ -37,9 +37,24 @@ def leaves(_environ, _start_response):
     sys.exit(0)
 
 
-async def fails(scope, _receive, _send):
+async def leaves_later(scope, _receive, _send):
     if scope["type"] == "http":
-        raise LookupError
+        sys.exit(0)
+
+
+class Alien(BaseException):
+    pass
+
+
+async def alien(_scope, _receive, _send):
+    raise Alien("from outer space")
+
+
+async def without_lifespan(scope, receive, send):
+    if scope["type"] != "http":
+        raise RuntimeError("what is that?")
+    print("served")  # noqa: T201 - what a test is about
+    await answer(scope, receive, send)
 
 
 def wsgi(environ, start_response):

@@ -87,3 +87,14 @@ def exhausted():
         registry.clear()
         raise ConnectionError("no more than 5")
     return bytearray(10)
+
+
+class ClosesBadly:
+    def close(self):
+        raise OSError("bad descriptor")
+
+
+class ClosesOddly:
+    @property
+    def close(self):
+        raise ValueError("not yet")

@@ -2,6 +2,7 @@
 
 import json
 import math
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -95,6 +96,9 @@ def test_a_running_pool_is_sized_by_its_own_statistics(serve):
         ('{"pools": 3}', "these are no pools"),
         ('{"pools": [3]}', "these are no pools"),
         (json.dumps({"pools": [{"name": "db"}]}), "'in_use' is missing"),
+        ("[" * 100_000, "these are no pools"),
+        (json.dumps({"pools": [GOOD | {"name": 5}]}), "name=5: it takes a text"),
+        (json.dumps({"pools": [GOOD | {"acquired": 10**400}]}), "acquired=1000"),
         (json.dumps({"pools": [GOOD | {"acquired": -1}]}), "acquired=-1"),
         (json.dumps({"pools": [GOOD | {"hold_mean_s": math.nan}]}), "hold_mean_s=nan"),
         (json.dumps({"pools": [GOOD | {"observed_s": 0}]}), "observed_s=0"),
@@ -104,6 +108,22 @@ def test_a_running_pool_is_sized_by_its_own_statistics(serve):
 def test_what_is_no_statistics_is_refused(text, message):
     with pytest.raises(BadOption, match=message):
         parse(text)
+
+
+def test_an_answer_that_is_no_http_is_refused():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            client, _ = server.accept()
+            with client:
+                client.recv(1000)
+                client.sendall(b"220 mail.example.org\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(BadOption, match="it takes the address of an application"):
+            fetch(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        thread.join()
 
 
 def test_an_address_that_does_not_answer_so_is_refused(serve):

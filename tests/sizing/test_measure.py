@@ -1,5 +1,6 @@
 """Fresh against pooled: the right verdict, again and again."""
 
+import itertools
 import math
 
 import planted
@@ -71,6 +72,18 @@ def test_without_reuse_there_is_no_verdict(mode, monkeypatch):
     found = measure(planted.scratch, seconds=0.1)
     assert found.verdict == "not reused"
     assert f"POOLWARE_MODE is {mode}" in found.sentence
+
+
+def test_objects_that_somebody_begins_to_keep_are_not_reused():
+    kept, uses = [], itertools.count()
+
+    def use(obj):
+        if next(uses) > 10:
+            kept.append(obj)
+
+    found = measure(lambda: bytearray(10), use=use, seconds=0.1)
+    assert found.verdict == "not reused"
+    assert "somebody holds on to the objects" in found.sentence
 
 
 @pytest.mark.parametrize(

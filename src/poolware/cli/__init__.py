@@ -6,6 +6,7 @@ Another distribution adds a command through an entry point of the group ``poolwa
 
 from __future__ import annotations
 
+import io
 import sys
 
 __all__ = ["main"]
@@ -20,4 +21,7 @@ def main() -> None:
             raise
         print(f"poolware: the command needs {error.name}: pip install 'poolware[cli]'", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no µ
     commands()

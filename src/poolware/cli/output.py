@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -51,18 +52,20 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar on stderr, if that is a terminal, while the block runs; it yields what to call with the share done."""
+    """Show a bar on stderr, if that is a terminal, while the block runs; it yields what to call with the share done.
+
+    What the user's code prints meanwhile goes to stderr as well, so that stdout has the result and nothing else.
+    """
     bar = Progress(
         TextColumn(what),
         BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
         console=Console(stderr=True),
         transient=True,
     )
     bar.disable = not bar.console.is_terminal
-    task = bar.add_task(what, total=1.0)
-    with bar:
-        yield lambda share: bar.update(task, completed=share)
+    task = bar.add_task(what, total=None)
+    with bar, redirect_stdout(sys.stderr):
+        yield lambda share: bar.update(task, completed=share, total=1.0)
 
 
 def duration(seconds: float | None) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, TypeVar
 
 import click
 
-from poolware.errors import ConfigurationError, ImportPathError
+from poolware.errors import ConfigurationError, ImportPathError, PoolwareError
 from poolware.sizing.targets import load, load_function
 
 __all__ = ["APP", "BYTES", "FUNCTION", "HEADER", "TARGET", "Number", "as_json", "driven"]
@@ -69,7 +70,8 @@ class _Loaded(click.ParamType[tuple[str, Any]]):
         if isinstance(value, tuple):
             return value
         try:
-            return value, self._loads(value)
+            with redirect_stdout(sys.stderr):  # a module that prints when it is imported
+                return value, self._loads(value)
         except ConfigurationError as error:
             self.fail(str(error), param, ctx)
 
@@ -97,7 +99,9 @@ def driven(path: str) -> Iterator[None]:
     """Turn an application's failure to start, or to go on, into a usage error."""
     try:
         yield
-    except (RuntimeError, SystemExit) as error:
+    except (AssertionError, KeyboardInterrupt, PoolwareError):
+        raise
+    except BaseException as error:
         msg = f"{path!r}: {str(error) or 'it ended the process'}; it takes an application that starts and goes on"
         raise click.UsageError(msg) from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from poolware.cli.output import print_json
+from poolware.cli.output import print_json, progress
 from poolware.cli.parameters import BYTES, Number, as_json
 from poolware.cli.sizes import show
 from poolware.sizing.downstream import connections_that_work, share_of_limit
@@ -36,7 +36,7 @@ _ABOVE_0 = Number(above=0)
 @click.option("--db-cores", type=COUNT, help="Cores of the database server: how many connections keep it busy?")
 @click.option("--db-disks", type=click.IntRange(0, LARGEST), default=1, show_default=True, help="Its spindles.")
 @click.option("--from", "url", metavar="URL", help="Size running pools by what they have seen; see docs/sizing.md.")
-@click.option("--simulate", "requests", type=click.IntRange(1, 100_000_000), help="Let so many requests come.")
+@click.option("--simulate", "requests", type=click.IntRange(1, 20_000_000), help="Let so many requests come.")
 @click.option("--arrivals", type=click.Choice(["poisson", "constant", "bursts", "diurnal"]), default="poisson")
 @click.option(
     "--hold", type=click.Choice(["exponential", "constant", "lognormal", "hyperexponential"]), default="exponential"
@@ -122,7 +122,9 @@ def _simulated(options: dict[str, Any], processes: int, found: dict[str, Any]) -
         idle_timeout_s=options["idle_timeout"],
         **{name: options[name] for name in ("arrivals", "hold", "growth", "when_empty", "seed")},
     )
-    return _drawn(simulate(scenario), options)
+    with progress(f"simulating {options['requests']:,} requests"):
+        result = simulate(scenario)
+    return _drawn(result, options)
 
 
 def _drawn(result: Any, options: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -40,8 +41,11 @@ class LivePool:
     """Seconds that all of this refers to."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            msg = f"name={self.name!r:.40}: it takes a text"
+            raise BadOption(msg)
         for option in ("in_use", "peak", "acquired"):
-            whole_number(option, getattr(self, option))
+            number(option, whole_number(option, getattr(self, option)))
         number("hold_mean_s", self.hold_mean_s)
         number("observed_s", self.observed_s, above=0)
 
@@ -65,7 +69,7 @@ def fetch(url: str) -> list[LivePool]:
     try:
         with urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310 - the scheme is checked above
             return parse(answer.read(_MOST_BYTES))
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, HTTPException, OSError, ValueError) as error:
         if isinstance(error, BadOption):
             raise
         msg = f"{url!r}: {error}; it takes the address of an application that is running and shows its pools"
@@ -88,7 +92,7 @@ def parse(text: str | bytes) -> list[LivePool]:
     except KeyError as error:
         msg = f"{error.args[0]!r} is missing; it takes {_example()}"
         raise BadOption(msg) from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         msg = f"these are no pools; it takes {_example()}"
         raise BadOption(msg) from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from poolware._core.core import CORE
+from poolware._core.proof import REUSE_REFUSED
 from poolware.pools.announce import announced_mode
 from poolware.sizing.checks import number
 from poolware.sizing.memory import Memory, memory_of
@@ -105,7 +106,8 @@ def _judge(timing: Timing) -> tuple[Verdict, str]:
     ratio = timing.ratio
     if timing.reused < 1 / 2:
         mode = announced_mode().value
-        why = "somebody holds on to the objects" if mode == "on" else f"POOLWARE_MODE is {mode}"
+        held = REUSE_REFUSED or "somebody holds on to the objects"
+        why = held if mode == "on" else f"POOLWARE_MODE is {mode}"
         return "not reused", f"nothing to compare: only {timing.reused:.0%} of the acquisitions reused one ({why})"
     if ratio.high < 1 - _MARGIN:
         return "pool", f"pool it: saves {math.floor(100 * (1 - ratio.median))}%"

@@ -23,7 +23,8 @@ __all__ = ["Arrivals", "Growth", "Hold", "Result", "Scenario", "Timeline", "simu
 WhenEmpty = Literal["wait", "build"]
 
 _CHOICES = {"arrivals": Arrivals, "hold": Hold, "growth": Growth, "when_empty": WhenEmpty}
-_MOST = 100_000_000
+_MOST = 20_000_000
+_SLOWEST = 1e-6
 _POINTS = 250
 _FINER = 40
 """How many times as many points the averages are taken over."""
@@ -68,7 +69,7 @@ class Scenario:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        in_use(self.rate, self.hold_s)
+        in_use(number("rate", self.rate, low=_SLOWEST), self.hold_s)
         for option, choices in _CHOICES.items():
             if getattr(self, option) not in get_args(choices):
                 msg = f"{option}={getattr(self, option)!r}: it takes one of {', '.join(get_args(choices))}"

@@ -59,14 +59,14 @@ class Subject:
         callable_or_none("use", self.use)
         whole_number("used_bytes", self.used_bytes)
         first, second = tried(f"{self.name}()", self.make), tried(f"{self.name}()", self.make)
-        object.__setattr__(self, "closes", _closes(first) and _closes(second))
+        object.__setattr__(self, "closes", tried(f"looking for {self.name}.close", functools.partial(_closes, first)))
         try:
             self._check(first, second)
             nobody_elses = _Holder(None)
             object.__setattr__(self, "held", getrefcount(first) > getrefcount(nobody_elses) and not self.is_context)
         finally:
-            self.end(first)
-            self.end(second)
+            for obj in (first, second):
+                tried(f"closing a {self.name}", functools.partial(self.end, obj))
 
     @property
     def name(self) -> str:

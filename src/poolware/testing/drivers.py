@@ -153,7 +153,9 @@ class _Lifespan:
 
     async def tell(self, what: str) -> None:
         """Send ``lifespan.<what>`` and wait for the answer; raises if it is a failure."""
-        if self._task.done():
+        if self._task.done():  # it takes no part; what it raised is how it says so
+            with suppress(asyncio.CancelledError):
+                self._task.exception()
             return
         self._to_app.put_nowait({"type": f"lifespan.{what}"})
         answer = asyncio.ensure_future(self._from_app.get())
