@@ -10,16 +10,25 @@ from poolware.context.secret import Secret, SecretField
 from poolware.errors import *  # noqa: F403
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
+from poolware.pools.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
 from poolware.pools.lease import Pool
 from poolware.pools.objects import ObjectPool, PoolStats
+from poolware.pools.sizes import DynamicSizing, StaticSizing
+from poolware.pools.stores import Store
+from poolware.pools.thread_store import ShardedStore, ThreadStore
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
+    "Block",
     "Buffer",
     "BufferPool",
     "BufferStats",
     "Context",
+    "DynamicSizing",
     "FieldDescription",
+    "Fixed",
+    "Growth",
+    "LeaseRate",
     "Lifecycle",
     "ObjectPool",
     "Pool",
@@ -27,8 +36,17 @@ __all__ = [
     "RequestContext",
     "Secret",
     "SecretField",
+    "ShardedStore",
+    "StaticSizing",
+    "Step",
+    "Store",
+    "ThreadStore",
+    "TinyStep",
+    "Usage",
+    "Watermark",
     "field",
     "secret",
+    "when_empty",
 ]
 __all__ += errors.__all__
 __version__ = "0.1.0"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TypeGuard, TypeVar
 
 from poolware.errors import BadOption, UnknownOption
+
+T = TypeVar("T")
 
 
 def whole_number(option: str, value: object, *, at_least: int = 0) -> int:
@@ -16,12 +19,36 @@ def whole_number(option: str, value: object, *, at_least: int = 0) -> int:
     return value
 
 
+def share(option: str, value: object) -> float:
+    """Return `value` if it is a number between 0 and 1, else raise `BadOption`."""
+    if not _is_number(value) or not 0 < value < 1:
+        msg = f"{option}={value!r}: it takes a number between 0 and 1, without these two"
+        raise BadOption(msg)
+    return value
+
+
 def positive_or_none(option: str, value: object) -> float | None:
     """Return `value` if it is None or a finite number above 0, else raise `BadOption`."""
-    if value is None or (isinstance(value, int | float) and type(value) is not bool and 0 < value < math.inf):
+    if value is None or (_is_number(value) and 0 < value < math.inf):
         return value
     msg = f"{option}={value!r}: it takes a number above 0, or None"
     raise BadOption(msg)
+
+
+def positive(option: str, value: object) -> float:
+    """Return `value` if it is a finite number above 0, else raise `BadOption`."""
+    if not _is_number(value) or not 0 < value < math.inf:
+        msg = f"{option}={value!r}: it takes a number above 0"
+        raise BadOption(msg)
+    return value
+
+
+def not_negative(option: str, value: object) -> float:
+    """Return `value` if it is a finite number of at least 0, else raise `BadOption`."""
+    if not _is_number(value) or not 0 <= value < math.inf:
+        msg = f"{option}={value!r}: it takes a number of at least 0"
+        raise BadOption(msg)
+    return value
 
 
 def callable_or_none(option: str, value: object) -> None:
@@ -38,3 +65,15 @@ def known_options(owner: str, given: Iterable[str], known: Iterable[str]) -> Non
         if name not in known:
             msg = f"{owner} has no option {name!r}; it takes {', '.join(known)}"
             raise UnknownOption(msg)
+
+
+def one_of(option: str, value: T, *choices: T) -> T:
+    """Return `value` if it is one of `choices`, else raise `BadOption`."""
+    if value not in choices:
+        msg = f"{option}={value!r}: it takes {', '.join(map(repr, choices))}"
+        raise BadOption(msg)
+    return value
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
