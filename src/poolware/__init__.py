@@ -12,6 +12,7 @@ from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
 from poolware.pools.lease import Pool
+from poolware.pools.manager import ManagedPool, PoolManager
 from poolware.pools.objects import ObjectPool, PoolStats
 from poolware.pools.sizes import DynamicSizing, StaticSizing
 from poolware.pools.stores import Store
@@ -30,8 +31,10 @@ __all__ = [
     "Growth",
     "LeaseRate",
     "Lifecycle",
+    "ManagedPool",
     "ObjectPool",
     "Pool",
+    "PoolManager",
     "PoolStats",
     "RequestContext",
     "Secret",
