@@ -10,6 +10,7 @@ from poolware.context.secret import Secret, SecretField
 from poolware.errors import *  # noqa: F403
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
+from poolware.pools.calibration import Calibration
 from poolware.pools.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
 from poolware.pools.lease import Pool
 from poolware.pools.manager import ManagedPool, PoolManager
@@ -24,6 +25,7 @@ __all__ = [
     "Buffer",
     "BufferPool",
     "BufferStats",
+    "Calibration",
     "Context",
     "DynamicSizing",
     "FieldDescription",

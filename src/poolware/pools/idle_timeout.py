@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
 from poolware.pools.growth import Grower
 from poolware.pools.tended import Tended
@@ -44,3 +45,26 @@ class IdleTimeout:
         idle, in_use, *_ = self._pool._counts()
         ahead = self._grower.reserve if self._grower else 0
         self._pool._let_go(self._low.look(idle - max(self._keep - in_use, ahead)))
+
+
+class Memories(Protocol):
+    """The memory of a buffer pool."""
+
+    def resting(self) -> dict[int, int]: ...
+
+    def trim(self, size: int, count: int, /) -> None: ...
+
+
+class BufferIdleTimeout:
+    """Lets go of a buffer pool's memory, tier by tier."""
+
+    def __init__(self, store: Memories) -> None:
+        self._store = store
+        self._low: dict[int, LowWater] = {}
+
+    def beat(self) -> None:
+        """Look, and let go."""
+        resting = self._store.resting()
+        self._low = {size: self._low.get(size) or LowWater() for size in resting}
+        for size, count in resting.items():
+            self._store.trim(size, self._low[size].look(count))
