@@ -19,6 +19,7 @@ from poolware import (
     when_empty,
 )
 from poolware.pools.growth import Grower
+from poolware.pools.idle_timeout import IdleTimeout
 
 
 class Clock:
@@ -128,6 +129,52 @@ def test_lease_rate_builds_from_ten_seconds_before_the_end():
 )
 def test_steps(step, missing, size, count):
     assert step.count(missing, size) == count
+
+
+# --- loads ------------------------------------------------------------------------------------------------------------
+
+
+LOADS = {
+    "step": [20] * 50 + [100] * 100 + [20] * 50,
+    "burst": [20] * 50 + [200] * 3 + [20] * 30 + [200] * 3 + [20] * 50,
+    "diurnal": [20 + abs(100 - at % 200) for at in range(400)] + [20] * 50,
+}
+
+
+STRATEGIES = {
+    "when_empty": when_empty,
+    "watermark": Watermark(0.25),
+    "fixed steps": Watermark(0.5, Fixed(10)),
+    "lease rate": LeaseRate(1.0),
+}
+
+
+def under(shape, growth):
+    """Put a load on a pool; return what rested after each look, and the acquisitions that found nothing after 50."""
+    load = Load(growth)
+    timeout = IdleTimeout(load.pool, 0, load.grower)
+    at_rest, missed = [], []
+    for target in LOADS[shape]:
+        take = max(0, target - len(load.held)) + 4
+        missed.append(load.step(take=take, give=len(load.held) + take - target))
+        timeout.beat()
+        at_rest.append(load.pool.get_stats().idle)
+    return at_rest, sum(missed[50:])
+
+
+@pytest.mark.parametrize("shape", LOADS)
+@pytest.mark.parametrize("growth", STRATEGIES)
+def test_after_a_load_memory_is_back(growth, shape):
+    """H30: within a tenth of what rested before it, one idle timeout afterwards."""
+    at_rest, _ = under(shape, STRATEGIES[growth])
+    assert max(at_rest) > at_rest[49] >= at_rest[-1] / 1.1
+
+
+def test_what_a_day_costs_its_requests():
+    """Rising and falling, with turns that a rate sees late."""
+    missed = {name: under("diurnal", growth)[1] for name, growth in STRATEGIES.items()}
+    assert missed["watermark"] == missed["fixed steps"] == 0
+    assert 0 < missed["lease rate"] < missed["when_empty"] / 4
 
 
 # --- on a pool --------------------------------------------------------------------------------------------------------
