@@ -56,8 +56,8 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "when_empty": {},
     "Watermark(0.25), Block(0.25)": {"growth": Watermark(0.25, Block(0.25), period=0.02)},
     "Watermark(0.25), TinyStep()": {"growth": Watermark(0.25, TinyStep(), period=0.02)},
-    "LeaseRate(0.5)": {"growth": LeaseRate(0.5, period=0.02)},
-    "DynamicSizing": {"sizing": DynamicSizing(period=1.0)},
+    "LeaseRate(0.5)": {"growth": LeaseRate(0.5)},
+    "DynamicSizing(period=0.2)": {"sizing": DynamicSizing(period=0.2)},
     "store gc_victims": {"store": "gc_victims", "idle_timeout": None},
     "prewarm=230": {"prewarm": 230, "idle_timeout": None},
 }

@@ -114,6 +114,15 @@ def test_lease_rate_builds_from_ten_seconds_before_the_end():
     assert load.pool.get_stats().misses == 0
 
 
+def test_a_jump_is_not_taken_for_a_ramp():
+    """As many again as were taken are built, and no more however long one waits."""
+    load = Load(LeaseRate(1.0))
+    load.step(take=50)
+    for _ in range(30):
+        load.step()
+    assert load.pool.get_stats().created == 100
+
+
 @pytest.mark.parametrize(
     ("step", "missing", "size", "count"),
     [
@@ -265,7 +274,7 @@ def test_a_pool_without_strategies_has_no_beat():
         lambda: Watermark(period=0),
         lambda: LeaseRate(0),
         lambda: LeaseRate(True),
-        lambda: LeaseRate(1.0, period=-1),
+        lambda: LeaseRate(-1.0),
         lambda: Fixed(0),
         lambda: TinyStep(1.5),
         lambda: Block(25),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,15 +18,19 @@ from poolware.pools.tended import Tended
 __all__ = ["Block", "Fixed", "Growth", "LeaseRate", "Step", "TinyStep", "Usage", "Watermark", "when_empty"]
 
 
+LOOKS = 10
+"""Over how many looks rates are averaged."""
+
+
 class Usage(NamedTuple):
     """What a growth strategy is told at each look."""
 
     idle: int
     in_use: int
     leases: float
-    """Acquisitions a second, lately."""
+    """Acquisitions a second, over the last ten looks."""
     returns: float
-    """Releases a second, lately."""
+    """Releases a second, over the last ten looks."""
 
 
 class Step(Protocol):
@@ -139,19 +144,24 @@ class LeaseRate:
     100 objects, 20 taken and 10 returned a second, are gone in 10 seconds; with a horizon of 10 seconds it builds from
     then on. Of use where demand ramps.
 
+    The rates are those of the last `horizon_s` seconds, and it looks ten times in these. So a jump has as many built
+    again as were taken, once, and is not taken for a ramp.
+
     Args:
-        horizon_s: seconds to look ahead: longer than building takes, and several periods.
+        horizon_s: seconds to look ahead: longer than building takes.
         step: how many are built at a time.
-        period: seconds between two looks.
     """
 
     horizon_s: float
     step: Step = TinyStep()
-    period: float = 0.1
 
     def __post_init__(self) -> None:
         positive("horizon_s", self.horizon_s)
-        positive("period", self.period)
+
+    @property
+    def period(self) -> float:
+        """Seconds between two looks."""
+        return self.horizon_s / LOOKS
 
     def reserve(self, usage: Usage) -> int:
         """As `Growth.reserve`."""
@@ -171,9 +181,7 @@ class Grower:
         self._growth = growth
         self._pool = pool
         self._clock = clock
-        self._then = clock()
-        self._leased = self._returned = 0
-        self._leases = self._returns = 0.0
+        self._seen: deque[tuple[float, int, int]] = deque([(clock(), 0, 0)], maxlen=LOOKS + 1)
         self._not_before = -math.inf
         self.reserve: int = 0
         """How many objects are to rest, as of the last look."""
@@ -188,8 +196,7 @@ class Grower:
     def wanted(self) -> int:
         """Return how many objects to build now."""
         idle, in_use, leased, _ = self._pool._counts()
-        self._measure(leased, leased - in_use)
-        self.reserve = self._growth.reserve(Usage(idle, in_use, self._leases, self._returns))
+        self.reserve = self._growth.reserve(Usage(idle, in_use, *self._rates(leased, leased - in_use)))
         missing = self.reserve - idle
         if missing <= 0 or self._clock() < self._not_before:
             return 0
@@ -205,14 +212,12 @@ class Grower:
         finally:
             self._not_before = self._clock() + pause
 
-    def _measure(self, leased: int, returned: int) -> None:
-        """Note the rates since the last look; all that was before counts as much."""
+    def _rates(self, leased: int, returned: int) -> tuple[float, float]:
         now = self._clock()
-        seconds = now - self._then
-        if seconds > 0:
-            self._leases = (self._leases + (leased - self._leased) / seconds) / 2
-            self._returns = (self._returns + (returned - self._returned) / seconds) / 2
-        self._then, self._leased, self._returned = now, leased, returned
+        self._seen.append((now, leased, returned))
+        then, leased_then, returned_then = self._seen[0]
+        seconds = max(now - then, LOOKS * self._growth.period)  # the first looks see less than that
+        return (leased - leased_then) / seconds, (returned - returned_then) / seconds
 
     def _after_fork(self) -> None:
         self._not_before = -math.inf  # whatever was building goes on in the parent
