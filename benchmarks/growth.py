@@ -77,9 +77,9 @@ class Outcome:
 
 def run(seconds: float, in_use: Callable[[float], float], strategy: dict[str, Any]) -> Outcome:
     """Put the load on a new pool."""
+    outcome, held, misses = Outcome(), list[Workspace](), 0
+    Workspace.peak = 0
     pool = ObjectPool(Workspace, reset=None, name="growth", **({"prewarm": 25, "idle_timeout": TIMEOUT} | strategy))
-    outcome, held = Outcome(), list[Workspace]()
-    Workspace.peak, misses = 0, 0
     began = time.perf_counter()
     while (at := time.perf_counter() - began) < seconds:
         if at < WARM_UP:

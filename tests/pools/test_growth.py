@@ -18,7 +18,7 @@ from poolware import (
     Watermark,
     when_empty,
 )
-from poolware.pools.growth import Grower
+from poolware.pools.growth import Grower, WhenEmpty
 from poolware.pools.idle_timeout import IdleTimeout
 
 
@@ -281,6 +281,7 @@ def test_a_pool_without_strategies_has_no_beat():
         lambda: tool_pool(growth=Watermark),
         lambda: tool_pool(growth="when_empty"),
         lambda: tool_pool(growth=None),
+        lambda: tool_pool(growth=WhenEmpty()),
         lambda: tool_pool(idle_timeout=0),
         lambda: tool_pool(sizing=1.5),
     ],

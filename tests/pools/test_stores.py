@@ -238,6 +238,25 @@ def test_a_store_of_ones_own():
     assert len({tool.resets for tool in pool._idle}) == 1
 
 
+class Clinging(list):
+    """A faulty one: it goes on holding what it hands out."""
+
+    handed_out: list = []  # noqa: RUF012
+
+    def pop(self):
+        self.handed_out.append(super().pop())
+        return self.handed_out[-1]
+
+
+def test_what_a_faulty_store_hands_out_is_not_lent():
+    """H12: the proof of sole ownership is asked of every store."""
+    pool = tool_pool(store=Clinging, prewarm=3)
+    held = [pool.acquire() for _ in range(3)]
+    assert not {id(tool) for tool in held} & {id(tool) for tool in Clinging.handed_out}
+    stats = check_books(pool)
+    assert (stats.hits, stats.quarantined) == (0, 3)
+
+
 SHARED = FifoStore([object()])
 
 

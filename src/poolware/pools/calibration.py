@@ -57,7 +57,7 @@ class Calibrator:
 
     def note(self, buffer: MeasuredBuffer) -> None:
         """Count a buffer that has come back. Threads may overwrite each other's count: a sample is as good."""
-        needed = max(buffer._asked, buffer._size)
+        needed = max(getattr(buffer, "_asked", 0), buffer._size)  # an interrupt may have come before it was noted
         self.seen[min(_rounded(needed), self._max_size)] += 1
 
     def tiers(self) -> tuple[int, ...] | None:

@@ -90,10 +90,9 @@ class Sizer:
         self._sizing = sizing
         self._pool = pool
         self._maximum = maximum
-        self._size = self._bounded(start)
         self._looks = self._peak = self._low_periods = 0
         self._released = self._dropped = 0
-        pool.resize(self._size)
+        pool.resize(self._bounded(start))
 
     def beat(self) -> None:
         """Look; at the end of a period resize the pool if it is to be."""
@@ -104,24 +103,23 @@ class Sizer:
             return
         released = acquired - in_use
         exhausted = (dropped - self._dropped) / max(1, released - self._released)
-        size = self._next(exhausted)
-        if size != self._size:
-            self._size = size
+        size = self._next(self._pool.max_idle, exhausted)
+        if size != self._pool.max_idle:
             self._pool.resize(size)
         self._looks, self._peak, self._released = 0, in_use, released
         self._dropped = self._pool._counts().dropped  # what the resizing dropped is no sign of exhaustion
 
-    def _next(self, exhausted: float) -> int:
+    def _next(self, size: int, exhausted: float) -> int:
         sizing = self._sizing
-        use = self._peak / max(1, self._size)
+        use = self._peak / max(1, size)
         self._low_periods = self._low_periods + 1 if use < sizing.shrink_under else 0
         if use > sizing.grow_over or exhausted > sizing.exhausted_over:
             self._low_periods = 0
-            return self._bounded(self._size * sizing.factor)
+            return self._bounded(size * sizing.factor)
         if self._low_periods >= sizing.patience:
             self._low_periods = 0
-            return self._bounded(self._size / sizing.factor)
-        return self._size
+            return self._bounded(size / sizing.factor)
+        return size
 
     def _bounded(self, size: float) -> int:
         return min(max(self._sizing.minimum, math.ceil(size)), self._maximum)

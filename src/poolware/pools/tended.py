@@ -22,6 +22,7 @@ class Tended(Protocol):
     """What the strategies read and do. None of it is on the way of an acquisition or release."""
 
     name: str
+    max_idle: int
 
     def _counts(self) -> Counts: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from poolware._core.options import positive_or_none
+from poolware._core.options import positive, positive_or_none
 from poolware.errors import BadOption
 from poolware.pools.growth import Grower, Growth, when_empty
 from poolware.pools.heartbeat import Beat, heartbeat
@@ -41,7 +41,7 @@ class Tending:
         """Look after `pool`, which has built `prewarm` objects and never keeps more than `max_idle`."""
         if self._growth is not when_empty:
             self.grower = Grower(self._growth, pool)
-            self._every(self._growth.period, self.grower.beat)
+            self._every(positive("period", self._growth.period), self.grower.beat)
         if self._idle_timeout is not None:
             self.timeout = IdleTimeout(pool, prewarm, self.grower)
             self._every(self._idle_timeout / LOOKS, self.timeout.beat)
