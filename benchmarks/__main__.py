@@ -26,6 +26,7 @@ SECTIONS = (
     "django",
     "buffers",
     "contention",
+    "stores",
     "idle",
     "peers",
     "instructions",

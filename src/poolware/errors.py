@@ -30,6 +30,7 @@ __all__ = [
     "ObjectReleased",
     "PartHeld",
     "PoolClosed",
+    "PoolMissing",
     "PoolTimeout",
     "PoolUnavailable",
     "PoolwareError",
@@ -95,6 +96,10 @@ class BadOption(ConfigurationError):
 
 class ImportPathError(ConfigurationError):
     """A dotted path does not lead to what it should."""
+
+
+class PoolMissing(PoolwareError, LookupError):
+    """A pool manager has no pool of this name."""
 
 
 # --- using a context --------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import threading
 import traceback
 
 import pytest
-from pool_samples import Tool, tool_pool
+from pool_samples import Tool, makers, tool_pool
 
 from poolware import AlreadyReleased, BufferPool, BufferReleased, Context, ForeignObject, ObjectPool, RequestContext
 
@@ -36,9 +36,12 @@ class Job(Context):
     name: str = ""
 
 
-@pytest.fixture(params=["contexts", "tools"])
+MAKERS = makers(Job)
+
+
+@pytest.fixture(params=MAKERS)
 def pool(request):
-    made = ObjectPool(Job) if request.param == "contexts" else tool_pool()
+    made = MAKERS[request.param]()
     made.release(made.acquire())
     made.prewarm(3)
     return made

@@ -143,7 +143,7 @@ class Heartbeat:
                 wait = self._due[0][0] - time.monotonic()
                 if wait <= 0:
                     return heapq.heappop(self._due)[2]
-                self._changed.wait(wait)
+                self._changed.wait(min(wait, threading.TIMEOUT_MAX))
             return None
 
 

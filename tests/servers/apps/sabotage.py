@@ -44,7 +44,7 @@ def _without_quarantine() -> None:
         original(self, memory, used)
 
     def take(self: Any, size: int) -> bytearray:
-        tier = next(tier for tier in self._tiers if tier >= size)
+        tier = next(tier for tier in self._by_size[0] if tier >= size)
         return self.idle[tier].pop() if self.idle[tier] else self._build(tier)
 
     MemoryStore._put_back, MemoryStore._take = put_back, take
