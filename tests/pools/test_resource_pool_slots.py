@@ -5,6 +5,7 @@ import threading
 
 import pytest
 import trio
+from interrupts import Interrupt
 from resource_samples import PATIENCE, Resource, agree, in_thread, resource_pool, wait_until
 
 from poolware import ConfigurationError, PoolTimeout
@@ -211,3 +212,27 @@ def test_a_busy_loop_does_not_keep_everything_among_its_own():
         thread.join()
     assert results == [None]
     assert agree(pool).destroyed["other_loop"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("run", "error"), [(asyncio.run, Interrupt), (trio.run, Interrupt), (trio.run, KeyboardInterrupt)]
+)
+def test_a_hook_in_the_background_that_raises_what_is_no_exception(run, error, caplog):
+    """H29: the resource is discarded, and the loop goes on; trio would take it for an error of its own."""
+
+    async def factory():
+        return Resource()
+
+    async def reset(_resource):
+        raise error
+
+    pool = resource_pool(factory, reset=reset, max_size=1)
+
+    async def main():
+        for _ in range(3):
+            pool.release(await pool.aacquire())
+        await pool.aclose()
+
+    run(main() if run is asyncio.run else main)
+    assert agree(pool).destroyed == {"interrupted": 2, "closed": 1}
+    assert "work in the background failed" in caplog.text

@@ -61,7 +61,9 @@ def spawn(loop: Any, work: Callable[[], Awaitable[None]]) -> None:
     async def run() -> None:
         try:
             await work()
-        except Exception:
+        except BaseException as error:
+            if ends_task(error):
+                raise
             logger.exception("work in the background failed")
 
     def start() -> None:
@@ -81,8 +83,9 @@ def ends_task(error: BaseException) -> bool:
     if asyncio and isinstance(error, asyncio.CancelledError):
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
-    ending = (GeneratorExit, KeyboardInterrupt, SystemExit)
-    return isinstance(error, ending if trio is None else (*ending, trio.Cancelled))
+    if asyncio:
+        return isinstance(error, GeneratorExit | KeyboardInterrupt | SystemExit)
+    return isinstance(error, GeneratorExit) or (trio is not None and isinstance(error, trio.Cancelled))
 
 
 async def shielded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -85,10 +85,10 @@ def creation(stock: Stock, place: Place) -> Steps[None]:
                     if not stock.open or not (stock.queue or stock.size() <= stock.min_size):
                         break
     except BaseException:
-        stock.creating.discard(place)
+        stock.free(place)
         stock.settle(ended=place.loop)
         raise
-    stock.creating.discard(place)
+    stock.free(place)
     stock.settle()
 
 

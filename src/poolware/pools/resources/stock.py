@@ -250,6 +250,11 @@ class Stock:
         self.forget(records, cause)
         creation.undo(self, records)
 
+    def free(self, place: Place) -> None:
+        """Give up `place`, which has been filled, or is not going to be."""
+        with self.lock:
+            self.creating.discard(place)
+
     def forget(self, records: Iterable[Record], cause: str) -> None:
         """Give up the places of `records`."""
         with self.lock:
