@@ -105,11 +105,10 @@ class Subject:
 
     def empty(self, pool: ObjectPool[Any]) -> None:
         """Let go of what rests in `pool`."""
-        for _ in range(pool.get_stats().idle):
-            obj = pool.acquire()
-            self.end(obj)
-            pool.release(obj)
-            del obj
+        objects = [pool.acquire() for _ in range(pool.get_stats().idle)]
+        while objects:
+            self.end(objects[-1])
+            pool.release(objects.pop())
         pool.clear()
 
     @property

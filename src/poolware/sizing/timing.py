@@ -61,16 +61,15 @@ def compare(subject: Subject, *, seconds: float, tell: Callable[[float], object]
     inner = "obj.item" if subject.held else "obj"
     fresh = _Way(f"obj = make(); {work.format('obj')}{close}del obj", names)
     pooled = _Way(f"obj = acquire(); {work.format(inner)}release(obj); del obj", names)
-    began = perf_counter()
-    end = began + seconds
     waits = max(way.calibrate(_ROUND_S) for way in (fresh, pooled)) > _WAITS
-    for way in (fresh, pooled):
-        way.clock = perf_counter if waits else process_time
-    objects = _warm(pool, subject, until=began + seconds / 5)
+    clock = perf_counter if waits else process_time
+    fresh.clock = pooled.clock = clock
+    began = clock()
+    objects = _warm(pool, subject, until=perf_counter() + seconds / 5)
     before = pool.get_stats()
     ratios: list[float] = []
     order = [fresh, pooled]
-    while len(ratios) < FEWEST or (len(ratios) < _ROUNDS and perf_counter() < end):
+    while len(ratios) < FEWEST or (len(ratios) < _ROUNDS and clock() < began + seconds):
         random.shuffle(order)  # in a fixed order the collector's turns would hit the same way
         others = [pool.acquire() for _ in range(len(ratios) % objects)]
         for way in order:
@@ -78,12 +77,12 @@ def compare(subject: Subject, *, seconds: float, tell: Callable[[float], object]
         while others:
             pool.release(others.pop())
         ratios.append(pooled.times[-1] / fresh.times[-1])
-        tell(min(1.0, max(len(ratios) / _ROUNDS, (perf_counter() - began) / seconds)))
+        tell(min(1.0, max(len(ratios) / _ROUNDS, (clock() - began) / seconds)))
     after = pool.get_stats()
     subject.empty(pool)
     reused = (after.hits - before.hits) / (after.acquired - before.acquired)
-    clock: Literal["cpu", "wall"] = "wall" if waits else "cpu"
-    return Timing(fresh.cost(), pooled.cost(), interval(ratios), len(ratios), clock, reused)
+    name: Literal["cpu", "wall"] = "wall" if waits else "cpu"
+    return Timing(fresh.cost(), pooled.cost(), interval(ratios), len(ratios), name, reused)
 
 
 def _warm(pool: ObjectPool[Any], subject: Subject, until: float) -> int:
