@@ -20,7 +20,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench clean
+.PHONY: help setup demo serve test soak matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench growth clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,9 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
+
+growth: $(VENV)/.installed-bench ## Put changing loads on live pools, with each strategy: the table of docs/growth.md
+	$(PYTHON) -m benchmarks.growth
 
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
