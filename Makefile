@@ -20,8 +20,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak broadcast matrix peers chaos mutation crash-hunt test-all test-3.11 \
-	test-3.12 test-3.13 test-3.14 lint format bench clean verdicts break-even
+.PHONY: test-3.11 test-3.12 test-3.13 $(shell awk -F : '/^[a-z0-9.-]+:.*\#\# / { print $$1 }' Makefile)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -104,6 +103,9 @@ bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results
 
 break-even: $(VENV)/.installed-bench ## Measure from what cost on a pool pays: docs/breakeven.json, docs/breakeven.svg
 	$(PYTHON) -m benchmarks.breakeven
+
+growth: $(VENV)/.installed-bench ## Put changing loads on live pools, with each strategy: the table of docs/growth.md
+	$(PYTHON) -m benchmarks.growth
 
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

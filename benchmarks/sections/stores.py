@@ -60,7 +60,7 @@ def returned_elsewhere(pool: ObjectPool[Any], loops: int) -> float:
 
 def groups() -> Iterator[Group]:
     for kind, make in KINDS.items():
-        pools = {store: make(store=store) for store in (DEFAULT, *OTHERS)}
+        pools = {store: make(store=store, prewarm=8) for store in (DEFAULT, *OTHERS)}
 
         def check(pools: dict[str, ObjectPool[Any]] = pools) -> None:
             for pool in pools.values():

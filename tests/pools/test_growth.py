@@ -18,6 +18,7 @@ from poolware import (
     Watermark,
     when_empty,
 )
+from poolware.pools import growth
 from poolware.pools.growth import Grower, WhenEmpty
 from poolware.pools.idle_timeout import IdleTimeout
 
@@ -41,10 +42,10 @@ MAKERS = makers(Job)
 class Load:
     """A pool under a load in steps of `seconds`, with a look at the end of each."""
 
-    def __init__(self, growth, seconds=0.1, make=tool_pool, **options):
+    def __init__(self, strategy, seconds=0.1, make=tool_pool, **options):
         self.pool = make(**options)
         self.clock = Clock()
-        self.grower = Grower(growth, self.pool, self.clock)
+        self.grower = Grower(strategy, self.pool, self.clock)
         self.seconds = seconds
         self.held = []
 
@@ -73,7 +74,7 @@ def test_when_empty_builds_nothing_ahead():
 
 
 @pytest.mark.parametrize(
-    "growth",
+    "strategy",
     [
         Watermark(0.25),
         Watermark(0.25, step=TinyStep(4)),
@@ -84,9 +85,9 @@ def test_when_empty_builds_nothing_ahead():
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["contexts, stack", "tools, stack", "tools, thread"])
-def test_no_acquisition_pays_in_a_ramp(growth, kind):
+def test_no_acquisition_pays_in_a_ramp(strategy, kind):
     """30 leases and 10 returns a second: 0 misses once it has seen the rate."""
-    load = Load(growth, make=MAKERS[kind])
+    load = Load(strategy, make=MAKERS[kind])
     warm_up = sum(load.step(take=3, give=1) for _ in range(10))
     assert warm_up > 0
     assert sum(load.step(take=3, give=1) for _ in range(200)) == 0
@@ -158,9 +159,9 @@ STRATEGIES = {
 }
 
 
-def under(shape, growth):
+def under(shape, strategy):
     """Put a load on a pool; return what rested after each look, and the acquisitions that found nothing after 50."""
-    load = Load(growth)
+    load = Load(strategy)
     timeout = IdleTimeout(load.pool, 0, load.grower)
     at_rest, missed = [], []
     for target in LOADS[shape]:
@@ -172,16 +173,16 @@ def under(shape, growth):
 
 
 @pytest.mark.parametrize("shape", LOADS)
-@pytest.mark.parametrize("growth", STRATEGIES)
-def test_after_a_load_memory_is_back(growth, shape):
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_after_a_load_memory_is_back(strategy, shape):
     """H30: within a tenth of what rested before it, one idle timeout afterwards."""
-    at_rest, _ = under(shape, STRATEGIES[growth])
+    at_rest, _ = under(shape, STRATEGIES[strategy])
     assert max(at_rest) > at_rest[49] >= at_rest[-1] / 1.1
 
 
 def test_what_a_day_costs_its_requests():
     """Rising and falling, with turns that a rate sees late."""
-    missed = {name: under("diurnal", growth)[1] for name, growth in STRATEGIES.items()}
+    missed = {name: under("diurnal", strategy)[1] for name, strategy in STRATEGIES.items()}
     assert missed["watermark"] == missed["fixed steps"] == 0
     assert 0 < missed["lease rate"] < missed["when_empty"] / 4
 
@@ -242,13 +243,53 @@ def test_a_failing_factory_is_asked_again_after_a_pause():
     assert check_books(load.pool, cleared=4).idle == 4
 
 
+def test_what_comes_free_in_quarantine_is_not_built():
+    """Somebody still held it at its release, and does no more."""
+    load = Load(Watermark(0.5), make=MAKERS["contexts, stack"])
+    held = [load.pool.acquire() for _ in range(4)]
+    load.held.extend(load.pool.acquire() for _ in range(4))
+    also = list(held)
+    for number in range(4):
+        load.pool.release(held[number])
+    held.clear()
+    also.clear()
+    assert load.grower.wanted() == 4
+    load.grower.build(4)
+    stats = check_books(load.pool)
+    assert (stats.created, stats.idle, stats.in_use) == (8, 4, 4)
+
+
 def test_what_builds_is_not_started_twice():
     load = Load(Watermark(0.5))
     load.held.append(load.pool.acquire())
-    wanted_meanwhile = []
-    load.pool._kind.build = lambda: wanted_meanwhile.append(load.grower.wanted()) or Tool()
-    load.grower.build(load.grower.wanted())
-    assert wanted_meanwhile == [0]
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def build():
+        begun.release()
+        go_on.wait(10)
+        return Tool()
+
+    load.pool._kind.build = build
+    load.grower.beat()
+    assert begun.acquire(timeout=10)
+    load.grower.beat()
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+
+
+def test_growing_goes_on_where_no_thread_could_be_started(monkeypatch):
+    load = Load(Watermark(0.5))
+    load.held.append(load.pool.acquire())
+
+    def fail(*_args):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(growth, "run_apart", fail)
+    with pytest.raises(RuntimeError):
+        load.grower.beat()
+    load.grower.beat()
+    load.clock.now += 1
+    assert load.grower.wanted() == 1
 
 
 @pytest.mark.parametrize("mode", ["off", "debug"])

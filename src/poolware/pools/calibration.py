@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class Calibration:
     """Replaces a buffer pool's tiers by the ones that fit what it lends: ``BufferPool(calibrate=Calibration())``.
 
     While it is in use an acquisition notes the size asked for and a release how large the buffer became. Every `period`
-    the tiers become those, `most_tiers` of them at the most, with which the least memory was lent in vain. Memory of
-    other sizes is let go of, when it comes back if it is in use.
+    the tiers become those with which the least memory of the latest 10,000 buffers was lent in vain. Memory of other
+    sizes is let go of, when it comes back if it is in use.
 
     Args:
         percentile: the share of buffers that fits into the largest tier. Larger ones are built and dropped, so that a
@@ -47,25 +47,28 @@ class MeasuredBuffer(Buffer):
     _asked: int
 
 
+SAMPLE = 10_000
+"""How many buffers' sizes are remembered."""
+
+
 class Calibrator:
-    """Counts the sizes of one pool's buffers."""
+    """Remembers the sizes of one pool's buffers."""
 
     def __init__(self, calibration: Calibration, max_size: int) -> None:
         self._calibration = calibration
         self._max_size = max_size
-        self.seen: Counter[int] = Counter()
+        self._seen: deque[int] = deque(maxlen=max(SAMPLE, calibration.at_least))
 
     def note(self, buffer: MeasuredBuffer) -> None:
-        """Count a buffer that has come back. Threads may overwrite each other's count: a sample is as good."""
-        needed = max(getattr(buffer, "_asked", 0), buffer._size)  # an interrupt may have come before it was noted
-        self.seen[min(_rounded(needed), self._max_size)] += 1
+        """Remember how large a buffer that has come back was to be, or became."""
+        asked, became = getattr(buffer, "_asked", 0), buffer._size  # an interrupt may have come before it was noted
+        self._seen.append(max(became, asked))
 
     def tiers(self) -> tuple[int, ...] | None:
-        """Return the tiers for what was seen since the last time, which counts half as much from then on."""
-        seen = dict(self.seen)
-        if sum(seen.values()) < self._calibration.at_least:
+        """Return the tiers for the latest buffers; None if there were too few of them."""
+        if len(self._seen) < self._calibration.at_least:
             return None
-        self.seen = Counter({size: count // 2 for size, count in seen.items() if count > 1})
+        seen = Counter(min(_rounded(size), self._max_size) for size in tuple(self._seen))
         return best_tiers(seen, self._calibration.percentile, self._calibration.most_tiers)
 
 

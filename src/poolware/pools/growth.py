@@ -191,7 +191,12 @@ class Grower:
         """Look, and have built what is missing."""
         count = self.wanted()
         if count:
-            run_apart(partial(self.build, count), f"growing pool {self._pool.name!r}")
+            self._not_before = math.inf  # one at a time, also where the thread begins late
+            try:
+                run_apart(partial(self.build, count), f"growing pool {self._pool.name!r}")
+            except RuntimeError:  # there are no threads to be had
+                self._not_before = self._clock() + self._PAUSE
+                raise
 
     def wanted(self) -> int:
         """Return how many objects to build now."""
@@ -204,7 +209,6 @@ class Grower:
 
     def build(self, count: int) -> None:
         """Build `count` objects. Raises what the factory raises, and wants none for a while then."""
-        self._not_before = math.inf  # one at a time
         pause = self._PAUSE
         try:
             self._pool._build_ahead(count)

@@ -349,7 +349,10 @@ class ObjectPool(Generic[T]):
         return Counts(len(self._idle), self._in_use(), self._tallies["acquired"].value, self._tallies["dropped"].value)
 
     def _build_ahead(self, count: int) -> None:
-        for _ in range(count if self._reuse else 0):
+        """Make `count` more rest: what nobody holds any more first, then new ones; none over `max_idle`."""
+        if not self._reuse:
+            return
+        for _ in range(count - self._quarantine.sweep(len(self._quarantine))):
             if not self._has_room():
                 return
             obj = self._construct()
@@ -359,6 +362,7 @@ class ObjectPool(Generic[T]):
                 self._drop(obj)
 
     def _let_go(self, count: int) -> None:
+        """Drop `count` resting objects."""
         for _ in range(count):
             with suppress(IndexError):  # another thread was faster
                 self._idle.pop()

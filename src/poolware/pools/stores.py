@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 from poolware.errors import BadOption
 from poolware.pools.thread_store import ShardedStore, ThreadStore
@@ -44,7 +44,7 @@ class FifoStore(deque[Any]):
     """What has rested longest is used first."""
 
     __slots__ = ()
-    pop = deque.popleft
+    pop: ClassVar[Any] = deque.popleft
 
 
 _STORES: dict[StoreName, Callable[[], Any]] = {
