@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from functools import partial
 from time import process_time
 from typing import Any
@@ -143,13 +143,13 @@ async def async_psycopg_pool() -> Cycle:
 class Awaited:
     """A cycle on an event loop, timed without the loop's start."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, make: Callable[[], Awaitable[Cycle]]) -> None:
-        self.loop = loop
-        self.cycle = loop.run_until_complete(make())
+    def __init__(self, runner: asyncio.Runner, make: Callable[[], Coroutine[Any, Any, Cycle]]) -> None:
+        self.runner = runner
+        self.cycle = runner.run(make())
         self(1)
 
     def __call__(self, loops: int) -> float:
-        return self.loop.run_until_complete(self.timed(loops))
+        return self.runner.run(self.timed(loops))
 
     async def timed(self, loops: int) -> float:
         cycle, began = self.cycle, process_time()
@@ -171,10 +171,11 @@ def groups() -> Iterator[Group]:
         names | {"lease": ResourcePool(Thing).lease},
         absent,
     )
-    loop = asyncio.new_event_loop()
-    cycles, absent = made({name: partial(Awaited, loop, make) for name, make in AWAITED_CYCLES.items()})
+    runner = asyncio.Runner()
+    cycles, absent = made({name: partial(Awaited, runner, make) for name, make in AWAITED_CYCLES.items()})
     yield Group(
         cycles,
         [Comparison(AWAITED, PSYCOPG_ASYNC), Comparison(AWAITED_LEASE, AIOMISC), Comparison(AWAITED_LEASE, AWAITED)],
         absent=absent,
+        check=runner.close,
     )
