@@ -190,7 +190,9 @@ async def generic(factory: Factory, size: int) -> Peer:
             conn.close()
 
     pool = ConnectionPool(Manager(), max_size=size, total_max_size=size, background_collector=False)
-    return threaded(lambda timeout: pool.acquire("here", timeout), lambda thing: pool.release(thing, "here"), pool.close)
+    return threaded(
+        lambda timeout: pool.acquire("here", timeout), lambda thing: pool.release(thing, "here"), pool.close
+    )
 
 
 async def generic_async(factory: Factory, size: int) -> Peer:

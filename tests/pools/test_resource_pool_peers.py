@@ -16,7 +16,9 @@ from resource_peers import OURS, PEERS
 PAGE = Path(__file__).parents[2] / "docs" / "resources-compared.md"
 CELLS = {
     (name, behaviour.__name__): cell
-    for name, *cells in (map(str.strip, row.split("|")) for row in re.findall(r"^\| (\w.*) \|$", PAGE.read_text(), re.M))
+    for name, *cells in (
+        map(str.strip, row.split("|")) for row in re.findall(r"^\| (\w.*) \|$", PAGE.read_text(), re.MULTILINE)
+    )
     for behaviour, cell in zip(BEHAVIOURS, cells, strict=False)
 }
 

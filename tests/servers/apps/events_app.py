@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 import starlette_poolware
-from poolware import PoolTimeout, ResourcePool
+from poolware import PoolTimeout, RequestContext, ResourcePool
 
 PAUSE = 0.02
 database = ResourcePool(
@@ -40,14 +40,14 @@ async def by_block(_: Request) -> Response:
     return StreamingResponse(events(), media_type="text/event-stream")
 
 
-async def for_the_stream(_: Request) -> Response:
-    """Borrow once, and give back when the stream ends: four clients, and nothing is left for anybody."""
+async def for_the_stream(request: Request) -> Response:
+    """Borrow until the response ends: four clients, and nothing is left for anybody."""
+    connection = await RequestContext.of(request).aborrow(database)
 
     async def events() -> AsyncIterator[bytes]:
-        async with database.alease() as connection:
-            while True:
-                yield event(connection)
-                await asyncio.sleep(PAUSE)
+        while True:
+            yield event(connection)
+            await asyncio.sleep(PAUSE)
 
     return StreamingResponse(events(), media_type="text/event-stream")
 
