@@ -29,6 +29,7 @@ SECTIONS = (
     "stores",
     "idle",
     "peers",
+    "resources",
     "instructions",
 )
 OUT = Path("build/bench/results.json")
