@@ -57,7 +57,7 @@ verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each:
 	$(PYTHON) -m pytest -m slow tests/sizing $(PYTEST_ARGS)
 
 chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
-	$(PYTHON) -m pytest -m slow tests/chaos $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m slow tests/chaos tests/pools/test_resource_pool_machine.py $(PYTEST_ARGS)
 
 mutation: $(VENV)/.installed-test ## Which faults would no test notice? build/mutation.json (MUTATION_ARGS="--only web/")
 	@mkdir -p build

@@ -20,7 +20,7 @@ from poolware._core.log import logger
 from poolware._core.proof import REUSE_REFUSED
 
 ON_EACH_RUN = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=30,
     database=None,
     deadline=None,
