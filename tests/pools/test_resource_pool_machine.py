@@ -59,6 +59,8 @@ class Hooks:
     def __init__(self):
         self.made = Counter()
         self.destroyed = Counter()
+        self.gone = Counter()
+        self.most = MOST
         self.wrong = []
         self.over = threading.Event()
         self._numbers = itertools.count()
@@ -74,13 +76,21 @@ class Hooks:
 
     def factory(self):
         self._fault("factory")
+        if self.exist() >= self.most:
+            self.wrong.append(f"{self.exist()} exist, and one more is made")
         thing = Thing(next(self._numbers))
         self.made[thing.number] += 1
         return thing
 
+    def exist(self):
+        return self.made.total() - self.gone.total()
+
     def destroy(self, thing):
         self.destroyed[thing.number] += 1
-        self._fault("destroy")
+        try:
+            self._fault("destroy")
+        finally:
+            self.gone[thing.number] += 1
 
     def reset(self, thing):
         self._must_exist(thing)
@@ -159,6 +169,7 @@ class PoolMachine(RuleBasedStateMachine):
         )
         self._callers = callers_of(self.pool, threads=30)
         self.callers = self._callers.__enter__()
+        self.pool._settings.destroyed_within = PATIENCE
         self.waiting, self.held = [], []
         self.open = True
 
@@ -233,7 +244,9 @@ class PoolMachine(RuleBasedStateMachine):
 
     @rule(most=st.integers(1, 5), least=st.integers(0, 1))
     def resize(self, most, least):
-        self.pool.resize(min_size=least, max_size=max(most, 1 + sum(self.options.get("reserved", {}).values())))
+        most = max(most, 1 + sum(self.options.get("reserved", {}).values()))
+        self.hooks.most = max(most, self.hooks.exist())
+        self.pool.resize(min_size=least, max_size=most)
 
     @rule(chance=numbers, kind=numbers)
     def shut(self, chance, kind):

@@ -125,8 +125,9 @@ def destruction(stock: Stock, records: list[Record]) -> Steps[None]:
     """Destroy the resources of `records`, all of them: an interrupt, or the end of the task, waits until then."""
     destroy, interrupt = stock.settings.destroy, None
     while destroy is not None and records:
+        record = records.pop()
         try:
-            yield destroy(records.pop().obj)
+            yield destroy(record.obj)
         except GeneratorExit:
             raise
         except BaseException as error:
@@ -134,6 +135,7 @@ def destruction(stock: Stock, records: list[Record]) -> Steps[None]:
                 stock.counts["destroy_errors"] += 1
             logger.exception("%s failed", destroy.name)
             interrupt = interrupt if isinstance(error, Exception) else error
+        stock.has_ended(record)
     if interrupt is not None:
         raise interrupt
 

@@ -79,7 +79,8 @@ class ResourcePool(Generic[T]):
         max_waiting: how many may wait; one more is turned away at once. None: any number.
         validate_on: when to validate: any of ``"acquire"``, ``"release"``, ``"idle"``.
         validate_after: a resource that was in use, or validated, less than this ago is lent without being validated.
-        validate_timeout: how long `validate` and `keepalive` may take.
+        validate_timeout: how long `validate` and `keepalive` may take. What takes longer to be destroyed does not count
+            for `max_size` any more.
         keepalive_every: how long a resource rests before `keepalive`.
         check_every: how often resting resources are looked after: evicted, validated, kept alive, replenished.
         check_batch: how many of them are validated or kept alive before a pause.

@@ -13,6 +13,7 @@ class Record:
     """
 
     __slots__ = (
+        "__weakref__",
         "checked",
         "end",
         "expires",

@@ -62,6 +62,8 @@ class Settings:
             raise BadOption(msg)
         self.name: str = name or str(getattr(factory, "__qualname__", type(factory).__name__))
         limit = positive_or_none("validate_timeout", validate_timeout)
+        self.destroyed_within = math.inf if limit is None else limit
+        """Seconds for which what is destroyed keeps its place."""
         self.factory = Hook(f"the factory of pool {self.name!r}", factory)
         self.destroy = self._hook("destroy", destroy)
         self.reset = self._hook("reset", reset)

@@ -63,6 +63,8 @@ class Stock:
         """What rests, for the short way: the last is next. Empty where it takes more."""
         self.failures = 0
         """How often the factory has failed in a row."""
+        self.ending: WeakSet[Record] = WeakSet()
+        """What is being destroyed: it exists until then."""
         self.last_error: BaseException | None = None
         self.emptied: list[Any] = []
         """Whom to wake when nothing is in use any more."""
@@ -255,6 +257,12 @@ class Stock:
         with self.lock:
             self.creating.discard(place)
 
+    def has_ended(self, record: Record) -> None:
+        """Note that `record` has been destroyed."""
+        with self.lock:
+            self.ending.discard(record)
+        self.settle()
+
     def forget(self, records: Iterable[Record], cause: str) -> None:
         """Give up the places of `records`."""
         with self.lock:
@@ -263,12 +271,16 @@ class Stock:
                 if key in self.records:
                     self.destroyed[cause] += 1
                     del self.records[key]
+                    if self.settings.destroy is not None:
+                        record.since = time.monotonic()
+                        self.ending.add(record)
 
     def _missing(self) -> list[Any]:
         """The loops for which a resource is to be made now."""
         if not self.open:
             return []
-        room = self.max_size - self.size()
+        begun = time.monotonic() - self.settings.destroyed_within
+        room = self.max_size - self.size() - sum(record.since > begun for record in tuple(self.ending))
         if self.failures:  # one at a time, until one succeeds
             room = min(room, 1 - len(self.creating))
         if room <= 0:
