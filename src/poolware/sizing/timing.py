@@ -66,7 +66,6 @@ def compare(subject: Subject, *, seconds: float, tell: Callable[[float], object]
     fresh.clock = pooled.clock = clock
     began = clock()
     objects = _warm(pool, subject, until=perf_counter() + seconds / 5)
-    before = pool.get_stats()
     ratios: list[float] = []
     order = [fresh, pooled]
     while len(ratios) < FEWEST or (len(ratios) < _ROUNDS and clock() < began + seconds):
@@ -78,9 +77,8 @@ def compare(subject: Subject, *, seconds: float, tell: Callable[[float], object]
             pool.release(others.pop())
         ratios.append(pooled.times[-1] / fresh.times[-1])
         tell(min(1.0, max(len(ratios) / _ROUNDS, (clock() - began) / seconds)))
-    after = pool.get_stats()
+    reused = _reused(pool, subject)
     subject.empty(pool)
-    reused = (after.hits - before.hits) / (after.acquired - before.acquired)
     name: Literal["cpu", "wall"] = "wall" if waits else "cpu"
     return Timing(fresh.cost(), pooled.cost(), interval(ratios), len(ratios), name, reused)
 
@@ -100,6 +98,19 @@ def _warm(pool: ObjectPool[Any], subject: Subject, until: float) -> int:
     return count
 
 
+def _reused(pool: ObjectPool[Any], subject: Subject) -> float:
+    """Return the share of some acquisitions that the pool serves with an object it has."""
+    hits = []
+    for _ in range(2):  # the first turn uses, and lets somebody keep, what rests there unused
+        for _ in range(_OBJECTS):
+            obj = pool.acquire()
+            subject.work(obj)
+            pool.release(obj)
+            del obj
+        hits.append(pool.get_stats().hits)
+    return (hits[1] - hits[0]) / _OBJECTS
+
+
 class _Way:
     """One of the two, as statements that are repeated."""
 
@@ -115,9 +126,9 @@ class _Way:
         """Find out how many repetitions take so long; return how often one of them gives up its core."""
         self._timer.timeit(1)  # what the first time brings with it, such as imports
         before = _usage().ru_nvcsw
-        while (taken := self._timer.timeit(self._loops)) < seconds / 2:
+        while (taken := min(self._timer.repeat(2, self._loops))) < seconds / 2:  # one of them may be interrupted
             self._loops *= 2
-        switches: float = (_usage().ru_nvcsw - before) / (2 * self._loops)
+        switches: float = (_usage().ru_nvcsw - before) / (4 * self._loops)
         self._loops = max(1, round(self._loops * seconds / taken))
         return switches
 
