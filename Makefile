@@ -48,13 +48,18 @@ matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matri
 	POOLWARE_MATRIX=build/matrix.json $(PYTHON) -m pytest tests/servers $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/matrix.json
 
-peers: $(VENV)/.installed-test ## Run what people write today through the same endings: build/peers.json
+peers: $(VENV)/.installed-bench ## Run other pools, and what people write today, through the same: build/peers.json
 	@mkdir -p build
+	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_peers.py $(PYTEST_ARGS)
 	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/peers.json
 
 verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each: no verdict may flip
 	$(PYTHON) -m pytest -m slow tests/sizing $(PYTEST_ARGS)
+
+database: $(VENV)/.installed-test ## Kill PostgreSQL under load again and again; measure ways to it: build/database/
+	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_database.py $(PYTEST_ARGS)
+	$(PYTHON) -m loadtests database
 
 chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
 	$(PYTHON) -m pytest -m slow tests/chaos tests/pools/test_resource_pool_machine.py $(PYTEST_ARGS)

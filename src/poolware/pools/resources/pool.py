@@ -336,7 +336,8 @@ class ResourcePool(Generic[T]):
         """Return what the pool has done and holds, at one moment."""
         stock = self._stock
         with stock.lock:
-            counts, idle, in_use = stock.counts, len(stock.idle), len(stock.lent)
+            counts, idle = stock.counts, len(stock.idle)
+            in_use = sum(record.waiter is None for record in stock.lent.values())  # others are being handed over
             return ResourcePoolStats(
                 name=self.name,
                 min_size=stock.min_size,

@@ -28,22 +28,22 @@ class Record:
     )
 
     def __init__(self, obj: Any, loop: Any, made: float, expires: float) -> None:
-        self.obj = obj
-        self.loop = loop
+        self.obj: Any = obj
+        self.loop: Any = loop
         """The event loop that it belongs to; None for one that can be used anywhere."""
-        self.made = made
-        self.expires = expires
-        self.since = made
+        self.made: float = made
+        self.expires: float = expires
+        self.since: float = made
         """Since when it is in use, or rests."""
-        self.checked = made
+        self.checked: float = made
         """When it was last known to work."""
-        self.end = ""
+        self.end: str = ""
         """Why it is not to be used again, however well it works: it expires at once then."""
-        self.rank = 0
+        self.rank: int = 0
         """The class for which it is in use."""
         self.waiter: Any = None
         """Who is about to get it; nobody but this record holds the resource then."""
-        self.reported = -math.inf
+        self.reported: float = -math.inf
         """The `since` of the use of which it was logged that it takes too long."""
-        self.stack = ""
+        self.stack: str = ""
         """Where it was acquired, if that is noted."""

@@ -62,48 +62,48 @@ class Settings:
             raise BadOption(msg)
         self.name: str = name or str(getattr(factory, "__qualname__", type(factory).__name__))
         limit = positive_or_none("validate_timeout", validate_timeout)
-        self.destroyed_within = math.inf if limit is None else limit
+        self.destroyed_within: float = math.inf if limit is None else limit
         """Seconds for which what is destroyed keeps its place."""
-        self.factory = Hook(f"the factory of pool {self.name!r}", factory)
-        self.destroy = self._hook("destroy", destroy)
-        self.reset = self._hook("reset", reset)
-        self.validate = self._hook("validate", validate, limit)
-        self.keepalive = self._hook("keepalive", keepalive, limit)
+        self.factory: Hook = Hook(f"the factory of pool {self.name!r}", factory)
+        self.destroy: Hook | None = self._hook("destroy", destroy)
+        self.reset: Hook | None = self._hook("reset", reset)
+        self.validate: Hook | None = self._hook("validate", validate, limit)
+        self.keepalive: Hook | None = self._hook("keepalive", keepalive, limit)
         hooks = (self.factory, self.destroy, self.reset, self.validate, self.keepalive)
         self.is_async: bool = any(hook is not None and hook.is_async for hook in hooks)
         for hook in hooks:
             if hook is not None:
                 hook.on_loop = self.is_async
-        self.timeout = not_negative_or_none("timeout", timeout)
-        self.max_waiting = None if max_waiting is None else whole_number("max_waiting", max_waiting)
+        self.timeout: float | None = not_negative_or_none("timeout", timeout)
+        self.max_waiting: int | None = None if max_waiting is None else whole_number("max_waiting", max_waiting)
         validated = {one_of("validate_on", when, "acquire", "release", "idle") for when in validate_on}
         self.validate_on: set[str] = validated if validate else set()
         after = not_negative("validate_after", validate_after)
-        self.trusted_for = after if "acquire" in self.validate_on else math.inf
+        self.trusted_for: float = after if "acquire" in self.validate_on else math.inf
         """Seconds for which a resource that works is lent without being validated."""
         rested = positive("keepalive_every", keepalive_every)
-        self.kept_alive_every = math.inf if keepalive is None else rested
-        self.check_every = positive("check_every", check_every)
-        self.check_batch = whole_number("check_batch", check_batch, at_least=1)
-        self.idle_timeout = positive_or_none("idle_timeout", idle_timeout)
-        self.max_lifetime = positive_or_none("max_lifetime", max_lifetime)
+        self.kept_alive_every: float = math.inf if keepalive is None else rested
+        self.check_every: float = positive("check_every", check_every)
+        self.check_batch: int = whole_number("check_batch", check_batch, at_least=1)
+        self.idle_timeout: float | None = positive_or_none("idle_timeout", idle_timeout)
+        self.max_lifetime: float | None = positive_or_none("max_lifetime", max_lifetime)
         callable_or_none("eviction", eviction)
-        self.eviction = eviction
-        self.lifo = one_of("order", order, "lifo", "fifo") == "lifo"
-        self.ageing = positive("ageing", ageing)
-        self.reserved = [0 for _ in PRIORITIES]
+        self.eviction: Eviction | None = eviction
+        self.lifo: bool = one_of("order", order, "lifo", "fifo") == "lifo"
+        self.ageing: float = positive("ageing", ageing)
+        self.reserved: list[int] = [0 for _ in PRIORITIES]
         for priority, share in (reserved or {}).items():
             self.reserved[rank_of(priority)] = whole_number(f"reserved[{priority!r}]", share)
-        self.max_backoff = positive("max_backoff", max_backoff)
-        self.hold_limit = positive_or_none("hold_limit", hold_limit)
-        self.looked_after_every = min(self.check_every, self.hold_limit or math.inf, self.kept_alive_every)
+        self.max_backoff: float = positive("max_backoff", max_backoff)
+        self.hold_limit: float | None = positive_or_none("hold_limit", hold_limit)
+        self.looked_after_every: float = min(self.check_every, self.hold_limit or math.inf, self.kept_alive_every)
         mode = announced_mode()
-        self.reuse = mode is not Mode.OFF
+        self.reuse: bool = mode is not Mode.OFF
         level = one_of("leak_detection", leak_detection, "off", "sampled", "full")
-        self.leak_detection = "full" if mode is Mode.DEBUG else level
-        self.rests_as_it_is = self.reuse and reset is None and "release" not in self.validate_on
+        self.leak_detection: str = "full" if mode is Mode.DEBUG else level
+        self.rests_as_it_is: bool = self.reuse and reset is None and "release" not in self.validate_on
         """Whether nothing needs to be done with what comes back."""
-        self.short_way = self.lifo and not self.is_async and self.leak_detection == "off"
+        self.short_way: bool = self.lifo and not self.is_async and self.leak_detection == "off"
         """Whether lending is a matter of taking what came back last."""
 
     def check_sizes(self, min_size: int, max_size: int) -> None:

@@ -70,8 +70,8 @@ class Wait:
     __slots__ = ("seconds", "wakeup")
 
     def __init__(self, wakeup: Any, seconds: float | None) -> None:
-        self.wakeup = wakeup
-        self.seconds = seconds
+        self.wakeup: Any = wakeup
+        self.seconds: float | None = seconds
 
     def run(self) -> bool:
         try:
@@ -94,7 +94,7 @@ class Pause:
     __slots__ = ("seconds",)
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds: float = seconds
 
     def run(self) -> None:
         time.sleep(self.seconds)
@@ -116,11 +116,11 @@ class Hook:
     __slots__ = ("function", "is_async", "name", "on_loop", "seconds")
 
     def __init__(self, name: str, function: Callable[..., Any], seconds: float | None = None) -> None:
-        self.name = name
-        self.function = function
-        self.seconds = seconds
-        self.is_async = is_async(function)
-        self.on_loop = False
+        self.name: str = name
+        self.function: Callable[..., Any] = function
+        self.seconds: float | None = seconds
+        self.is_async: bool = is_async(function)
+        self.on_loop: bool = False
         """Whether what it is about belongs to an event loop, and is to be touched there only."""
 
     def __call__(self, *args: Any) -> Call:
@@ -133,8 +133,8 @@ class Call:
     __slots__ = ("args", "hook")
 
     def __init__(self, hook: Hook, args: tuple[Any, ...]) -> None:
-        self.hook = hook
-        self.args = args
+        self.hook: Hook = hook
+        self.args: tuple[Any, ...] = args
 
     def run(self) -> Any:
         hook = self.hook

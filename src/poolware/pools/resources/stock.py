@@ -27,7 +27,7 @@ class Place:
     __slots__ = ("__weakref__", "loop")
 
     def __init__(self, loop: Any) -> None:
-        self.loop = loop
+        self.loop: Any = loop
         """The event loop for which it is made; None if it can be used anywhere."""
 
 
@@ -40,28 +40,28 @@ class Stock:
     """
 
     def __init__(self, settings: Settings, min_size: int, max_size: int) -> None:
-        self.settings = settings
-        self.trusted_for = settings.trusted_for
-        self.min_size = min_size
-        self.max_size = max_size
-        self.lock = threading.RLock()
+        self.settings: Settings = settings
+        self.trusted_for: float = settings.trusted_for
+        self.min_size: int = min_size
+        self.max_size: int = max_size
+        self.lock: Any = threading.RLock()
         self.idle: deque[Record] = deque()
         """The one that came back last is the last."""
         self.lent: dict[int, Record] = {}
         self.records: dict[int, Record] = {}
-        self.queue = Queue(settings.ageing, settings.reserved)
+        self.queue: Queue = Queue(settings.ageing, settings.reserved)
         self.creating: WeakSet[Place] = WeakSet()
         """The places of what is being made; one that nobody is about to fill any more frees itself."""
         self.home: Any = None
         """The event loop for which `min_size` is kept: the last that asked."""
-        self.open = True
-        self.unhindered = False
+        self.open: bool = True
+        self.unhindered: bool = False
         """Whether what rests may be lent without looking any further."""
-        self.as_it_is = False
+        self.as_it_is: bool = False
         """Whether what comes back may rest without looking any further."""
         self.quick: deque[Record] | tuple[()] = ()
         """What rests, for the short way: the last is next. Empty where it takes more."""
-        self.failures = 0
+        self.failures: int = 0
         """How often the factory has failed in a row."""
         self.ending: WeakSet[Record] = WeakSet()
         """What is being destroyed: it exists until then."""
@@ -70,11 +70,14 @@ class Stock:
         """Whom to wake when nothing is in use any more."""
         self.grown: list[Any] = []
         """Whom to wake when something has been made."""
-        self.released = 0
+        self.released: int = 0
         self.counts: Counter[str] = Counter()
         self.destroyed: Counter[str] = Counter()
-        self.peak = 0
-        self.wait_total = self.wait_max = self.hold_total = self.hold_max = 0.0
+        self.peak: int = 0
+        self.wait_total: float = 0.0
+        self.wait_max: float = 0.0
+        self.hold_total: float = 0.0
+        self.hold_max: float = 0.0
         self.look()
 
     # --- under the lock -----------------------------------------------------------------------------------------------
@@ -100,7 +103,7 @@ class Stock:
 
     def inside(self) -> bool:
         """Whether this thread is in the middle of something here: a finalizer, or a signal handler, asks (H35)."""
-        return self.lock._is_owned()  # type: ignore[attr-defined, no-any-return] # as threading.Condition does
+        return self.lock._is_owned()  # type: ignore[no-any-return] # as threading.Condition does
 
     def next_for(self, loop: Any) -> Record | None:
         """Return what rests and is to be lent next on `loop`; None if there is nothing for it."""

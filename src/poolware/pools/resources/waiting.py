@@ -29,9 +29,9 @@ class Waiter:
     __slots__ = ("arrived", "error", "rank", "record", "wakeup")
 
     def __init__(self, wakeup: Wakeup, rank: int) -> None:
-        self.wakeup = wakeup
-        self.rank = rank
-        self.arrived = time.monotonic()
+        self.wakeup: Wakeup = wakeup
+        self.rank: int = rank
+        self.arrived: float = time.monotonic()
         self.record: Any = None
         self.error: Exception | None = None
 
