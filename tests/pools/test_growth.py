@@ -196,8 +196,8 @@ def test_building_ahead_stops_at_max_idle(store):
     load = Load(Watermark(0.5, step=Block(0.9)), store=store, max_idle=30)
     for _ in range(10):
         load.step(take=2)
-    assert load.pool.get_stats().in_use == 20
-    assert check_books(load.pool).idle <= 10
+    stats = check_books(load.pool)
+    assert (stats.in_use, stats.idle, stats.created) == (20, 10, 30)
 
 
 def test_the_heartbeat_builds_and_no_acquisition_does():

@@ -52,6 +52,15 @@ def test_after_a_burst_what_nobody_needed_goes(make):
     assert (stats.idle, stats.expired) == (10, 290)
 
 
+def test_what_it_was_prewarmed_with_counts_what_is_in_use():
+    pool = tool_pool(prewarm=10)
+    timeout = IdleTimeout(pool, 10, None)
+    held = [pool.acquire() for _ in range(8)]
+    pool.prewarm(50)
+    look(timeout.beat, idle_timeout.LOOKS + 1)
+    assert (check_books(pool).idle, len(held)) == (2, 8)
+
+
 def test_what_was_needed_meanwhile_stays():
     pool = tool_pool()
     timeout = IdleTimeout(pool, 0, None)
@@ -133,6 +142,25 @@ def test_what_is_surplus_after_a_resize_goes_back_exactly_once(make):
         with pytest.raises((AlreadyReleased, ForeignObject)):
             pool.release(obj)
     assert check_books(pool).refused == 3
+
+
+def test_what_is_released_during_a_resize_stays_the_pools(make, monkeypatch):
+    """H34: by another thread, between the list of what is lent and the look at each."""
+    pool = make()
+    held = [pool.acquire() for _ in range(3)]
+    holdings = pool._kind.holdings
+
+    def holdings_then_release():
+        found = holdings()
+        pool.release(held.pop())
+        return found
+
+    monkeypatch.setattr(pool._kind, "holdings", holdings_then_release)
+    pool.resize(0)
+    monkeypatch.undo()
+    assert (len(pool._surplus), len(held)) == (2, 2)
+    stats = check_books(pool)
+    assert (stats.in_use, stats.idle, stats.dropped) == (2, 0, 1)
 
 
 def test_a_closed_pool_goes_on_without_keeping_anything(make):

@@ -190,13 +190,13 @@ class ObjectPool(Generic[T]):
     def resize(self, max_idle: int) -> None:
         """Keep `max_idle` objects at the most from now on. Surplus is dropped now, or when it comes back."""
         self.max_idle = whole_number("max_idle", max_idle)
-        self._trim()
         for obj in self._kind.holdings() if self._reuse else ():
             if len(self._kind.lent) <= max_idle:
                 break
             self._surplus[id(obj)] = obj  # first: it is known all the time
             if not self._kind.unlend(obj):
                 self._surplus.pop(id(obj), None)
+        self._trim()
 
     def clear(self) -> None:
         """Let go of every resting object. What is in use or quarantined is kept when it comes back."""
