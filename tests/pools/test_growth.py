@@ -18,8 +18,9 @@ from poolware import (
     Watermark,
     when_empty,
 )
-from poolware.pools import growth
-from poolware.pools.growth import Grower, WhenEmpty
+from poolware.pools import growing
+from poolware.pools.growing import Grower
+from poolware.pools.growth import WhenEmpty
 from poolware.pools.idle_timeout import IdleTimeout
 
 
@@ -284,7 +285,7 @@ def test_growing_goes_on_where_no_thread_could_be_started(monkeypatch):
     def fail(*_args):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(growth, "run_apart", fail)
+    monkeypatch.setattr(growing, "run_apart", fail)
     with pytest.raises(RuntimeError):
         load.grower.beat()
     load.grower.beat()
@@ -313,6 +314,9 @@ def test_a_pool_without_strategies_has_no_beat():
         lambda: Watermark(0),
         lambda: Watermark("25 %"),
         lambda: Watermark(period=0),
+        lambda: Watermark(step=5),
+        lambda: Watermark(step=TinyStep),
+        lambda: LeaseRate(1.0, step="10 %"),
         lambda: LeaseRate(0),
         lambda: LeaseRate(True),
         lambda: LeaseRate(-1.0),

@@ -9,7 +9,7 @@ from pool_samples import check_books, makers, tool_pool
 
 from poolware import AlreadyReleased, BadOption, Context, DynamicSizing, ForeignObject, StaticSizing, Watermark
 from poolware.pools import idle_timeout, sizes
-from poolware.pools.growth import Grower
+from poolware.pools.growing import Grower
 from poolware.pools.idle_timeout import IdleTimeout
 from poolware.pools.sizes import Sizer
 
