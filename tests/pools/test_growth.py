@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from pool_samples import STORES, Tool, check_books, makers, tool_pool
+from pool_samples import HEARTBEAT, STORES, Tool, check_books, makers, tool_pool
 
 from poolware import (
     BadOption,
@@ -201,6 +201,7 @@ def test_building_ahead_stops_at_max_idle(store):
     assert (stats.in_use, stats.idle, stats.created) == (20, 10, 30)
 
 
+@HEARTBEAT
 def test_the_heartbeat_builds_and_no_acquisition_does():
     """In threads other than the one that acquires."""
     builders, built = set(), threading.Semaphore(0)

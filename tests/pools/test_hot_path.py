@@ -14,6 +14,10 @@ class Job(Context):
     name: str = ""
 
 
+pytestmark = pytest.mark.skipif(
+    sys.version_info >= (3, 14), reason="an argument's count says less there: more is called"
+)
+
 STRATEGIES = {
     "none": {},
     "watermark": {"growth": Watermark()},

@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from pool_samples import check_books, makers, tool_pool
+from pool_samples import HEARTBEAT, check_books, makers, tool_pool
 
 from poolware import AlreadyReleased, BadOption, Context, DynamicSizing, ForeignObject, StaticSizing, Watermark
 from poolware.pools import idle_timeout, sizes
@@ -94,6 +94,7 @@ def test_what_is_built_ahead_is_not_let_go():
         timeout.beat()
 
 
+@HEARTBEAT
 def test_the_heartbeat_lets_go(make):
     """H30: on a pool, with its own thread; what its user holds stays."""
     pool = make(idle_timeout=0.02)
