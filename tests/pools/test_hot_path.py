@@ -14,9 +14,7 @@ class Job(Context):
     name: str = ""
 
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info >= (3, 14), reason="an argument's count says less there: more is called"
-)
+pytestmark = pytest.mark.skipif(sys.version_info >= (3, 14), reason="more is called: counts say less there")
 
 STRATEGIES = {
     "none": {},
