@@ -230,6 +230,7 @@ def story(twin: str, cls: type[Any], max_idle: int, program: list[tuple[str, int
 @example(cls=Rich, max_idle=3, program=[(name, number) for number in range(8) for name in [*COMMON, *STEPS]])
 @example(cls=Vouching, max_idle=3, program=[(name, number) for number in range(8) for name in [*COMMON, *STEPS]])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.usefixtures("small_heap")
 def test_they_tell_the_same_story(cls, max_idle, program):
     logging.disable(logging.CRITICAL)
     try:
