@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from poolware._core.log import logger
+from poolware._core.wakeups import ThreadWakeup, Wakeup, loop_wakeup
 
 T = TypeVar("T")
 
@@ -31,7 +32,28 @@ def bounded(call: Callable[[], T], seconds: float, name: str) -> T:
     Raises:
         TimeoutError: it took longer.
     """
-    done = threading.Event()
+    wakeup = ThreadWakeup()
+    result = _begin(call, name, wakeup)
+    try:
+        wakeup.sleep(seconds)
+    except TimeoutError:
+        raise _too_long(name, seconds) from None
+    return result()
+
+
+async def abounded(call: Callable[[], T], seconds: float, name: str) -> T:
+    """As `bounded`, for a caller on an event loop."""
+    wakeup = loop_wakeup()
+    result = _begin(call, name, wakeup)
+    try:
+        await wakeup.sleep(seconds)
+    except TimeoutError:
+        raise _too_long(name, seconds) from None
+    return result()
+
+
+def _begin(call: Callable[[], T], name: str, wakeup: Wakeup) -> Callable[[], T]:
+    """Begin `call` in a thread that calls `wakeup` at the end; return the function that says how it ended."""
     results: list[T] = []
     errors: list[BaseException] = []
 
@@ -41,12 +63,16 @@ def bounded(call: Callable[[], T], seconds: float, name: str) -> T:
         except BaseException as error:
             errors.append(error)
         finally:
-            done.set()
+            wakeup.wake()
 
-    threading.Thread(target=run, name=f"poolware: {name}", daemon=True).start()
-    if not done.wait(seconds):
-        msg = f"{name} took longer than {seconds:g} s"
-        raise TimeoutError(msg)
-    if errors:
-        raise errors.pop()
-    return results.pop()
+    def result() -> T:
+        if errors:
+            raise errors.pop()
+        return results.pop()
+
+    run_apart(run, name)
+    return result
+
+
+def _too_long(name: str, seconds: float) -> TimeoutError:
+    return TimeoutError(f"{name} took longer than {seconds:g} s")

@@ -12,8 +12,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Protocol, TypeVar
 
 from poolware._core import loops
-from poolware._core.apart import bounded, run_apart
-from poolware._core.wakeups import loop_wakeup
+from poolware._core.apart import abounded, bounded
 from poolware.errors import ConfigurationError
 
 R = TypeVar("R")
@@ -161,29 +160,6 @@ def _let_go(awaitable: Any) -> None:
     """Spare a coroutine the warning that nobody has awaited it."""
     if inspect.iscoroutine(awaitable):
         awaitable.close()
-
-
-async def abounded(call: Callable[[], R], seconds: float, name: str) -> R:
-    """As `bounded`, for a caller on a loop."""
-    done = loop_wakeup()
-    results: list[R] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            done.wake()
-
-    run_apart(run, name)
-    if not await Wait(done, seconds).arun():
-        msg = f"{name} took longer than {seconds:g} s"
-        raise TimeoutError(msg)
-    if errors:
-        raise errors.pop()
-    return results.pop()
 
 
 def is_async(function: object) -> bool:
