@@ -96,7 +96,9 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await work()
         return
     loop = asyncio.get_running_loop()
-    task = loop.create_task(work())
+    # From 3.12 on what need not wait for anything is done at once, without another turn of the loop.
+    eager = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+    task = asyncio.Task(work(), loop=loop, **eager)
     cancelled = None
     while not task.done():
         done = loop.create_future()  # asyncio.wait() costs as much again
