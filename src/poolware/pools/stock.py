@@ -13,6 +13,7 @@ from poolware.pools import creation
 from poolware.pools.record import Record
 from poolware.pools.resource_settings import Settings
 from poolware.pools.traces import stack
+from poolware.pools.wait_times import WaitTimes
 from poolware.pools.waiting import Queue, Waiter, wake_all
 
 _SAMPLE = 128
@@ -59,6 +60,7 @@ class Stock:
         self.counts: Counter[str] = Counter()
         self.destroyed: Counter[str] = Counter()
         self.peak = 0
+        self.wait_times = WaitTimes()
         self.wait_total = self.wait_max = self.hold_total = self.hold_max = 0.0
         self.look()
 
@@ -162,6 +164,7 @@ class Stock:
         self.counts["waits"] += 1
         self.wait_total += waited
         self.wait_max = max(self.wait_max, waited)
+        self.wait_times.add(waited)
 
     def figures(self) -> str:
         """Describe what is going on, for a message."""

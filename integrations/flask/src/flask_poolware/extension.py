@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
 
+from flask_poolware.command import show_pools
 from poolware import BadOption, ConfigurationError, Lifecycle
 from poolware.web.accessor import install
 from poolware.web.lifecycle import lifecycle_from
@@ -64,4 +65,5 @@ class Poolware:
         app.wsgi_app = PoolwareMiddleware(app.wsgi_app, lifecycle)  # type: ignore[method-assign]
         install(Request)
         install(app.request_class)
+        app.cli.add_command(show_pools)
         return lifecycle

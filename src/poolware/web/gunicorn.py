@@ -1,0 +1,59 @@
+"""gunicorn's hooks: ``gunicorn -c python:poolware.web.gunicorn app:app``.
+
+A configuration file of one's own has them after ``from poolware.web.gunicorn import *``; one that defines a hook itself
+calls the one from here. Every worker publishes its figures for the others (`poolware.observe.shared`), looks for alerts
+and logs them, and with prometheus-client installed keeps Prometheus's counters. What a worker has counted is kept when
+it ends; what it had at that moment goes with it, also if it was killed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from typing import Any
+
+from poolware.observe import watch
+from poolware.observe.alerts import Alerts
+from poolware.observe.shared import Share
+
+__all__ = ["child_exit", "on_exit", "post_worker_init", "worker_exit"]
+
+_MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+_made_here = ""
+
+if importlib.util.find_spec("prometheus_client") and _MULTIPROCESS not in os.environ:
+    # Before anything imports prometheus-client, which looks for it once; --preload is the earliest that may.
+    _made_here = os.environ[_MULTIPROCESS] = tempfile.mkdtemp(prefix="poolware-prometheus-")
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn calls hooks by the number of their arguments
+    """Begin to watch, in a worker that has loaded its application."""
+    exporters = []
+    if _MULTIPROCESS in os.environ:
+        from poolware.observe.prometheus import exporter  # noqa: PLC0415 - prometheus-client may be missing
+
+        exporters.append(exporter())
+    watch.start(alerts=Alerts(), share=Share(), exporters=exporters)
+
+
+def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Tell the last figures, in a worker that is about to end."""
+    watch.stop()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Have the gauges of a worker that has ended go, in the arbiter."""
+    if _MULTIPROCESS in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+        with suppress(FileNotFoundError):  # another has been faster
+            mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001
+    """Remove what was made for prometheus-client, when the arbiter ends."""
+    if _made_here:
+        shutil.rmtree(_made_here, ignore_errors=True)
