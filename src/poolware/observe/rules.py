@@ -149,8 +149,8 @@ def prometheus_rules(rules: Iterable[Rule] = RULES) -> str:
         lines += [
             f"      - alert: {rule.name}",
             f"        expr: {json.dumps(f'({signal.promql}) {rule.beyond} {rule.threshold:.15g}')}",
-            f"        for: {rule.lasts:.15g}s",
-            f"        keep_firing_for: {rule.clears:.15g}s",
+            f"        for: {_duration(rule.lasts)}",
+            f"        keep_firing_for: {_duration(rule.clears)}",
             "        labels:",
             f"          severity: {rule.severity}",
             "        annotations:",
@@ -158,6 +158,10 @@ def prometheus_rules(rules: Iterable[Rule] = RULES) -> str:
             f"          description: {json.dumps(rule.advice, ensure_ascii=False)}",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f}s" if seconds == int(seconds) else f"{1000 * seconds:.0f}ms"
 
 
 def _changed(rule: Rule, change: Mapping[str, Any]) -> Rule:
