@@ -6,12 +6,11 @@ import os
 import threading
 
 import pytest
+from scenarios import SCENARIOS, STEP, World
 
 from poolware import BadOption, UnknownOption
 from poolware.observe.alerts import Alerts, log_alert
 from poolware.observe.rules import RULES
-
-from scenarios import SCENARIOS, STEP, World
 
 LONG = 700.0
 """Seconds after which what was before is forgotten."""

@@ -27,6 +27,7 @@ __all__ = ["SCHEMA", "Share", "merged", "read_all"]
 
 SCHEMA = 1
 """The version of the format. What another version has written is not read."""
+_KEYS = {"process", "time", "every", "pools", "alerts"}
 _STALE_AFTER = 30.0
 """Seconds without a word, and ten times its period, after which a process counts as gone if nothing else says so."""
 
@@ -90,20 +91,31 @@ def merged(documents: list[dict[str, Any]]) -> list[PoolSnapshot]:
 
 
 def _living(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the processes say that still run. Removes what others have left."""
     for path in folder.glob("*-*.json"):
         pid, _, birth = path.stem.partition("-")
-        try:
-            if is_alive(int(pid), birth):
-                said = json.loads(path.read_bytes())
-                silent = time.time() - said["time"]
-                if said["schema"] == SCHEMA and (birth or silent < max(_STALE_AFTER, 10 * said["every"])):
-                    yield said
-            else:
+        with suppress(FileNotFoundError):  # withdrawn, or another reader was faster
+            if not (pid.isdecimal() and is_alive(int(pid), birth)):
                 path.unlink()
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("%s is not what poolware writes: %r", path, error)
+            elif (said := _read(path)) is not None and (birth or _is_recent(said)):
+                yield said
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        said = json.loads(path.read_bytes())
+        if said["schema"] != SCHEMA:
+            return None
+        if said.keys() >= _KEYS:
+            return dict(said)
+    except (ValueError, KeyError, TypeError) as error:
+        logger.debug("%s: %r", path, error)
+    logger.warning("%s is not what poolware writes", path)
+    return None
+
+
+def _is_recent(said: Mapping[str, Any]) -> bool:
+    return bool(time.time() - said["time"] < max(_STALE_AFTER, 10 * said["every"]))
 
 
 def _directory(given: str | os.PathLike[str] | None) -> Path:
