@@ -2,6 +2,7 @@
 
 import json
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from promtool import needs_prometheus, promtool
@@ -12,6 +13,7 @@ from poolware.observe.rules import RULES, changed, prometheus_rules
 from poolware.pools.wait_times import WAIT_BOUNDS
 
 SHIPPED = resources.files("poolware.observe") / "prometheus.rules.yml"
+DOCS = (Path(__file__).parents[2] / "docs" / "observability.md").read_text()
 GOOD_UNTIL, BAD_UNTIL = 900, 1500
 """Seconds: each pool is well, then is not, then is well again."""
 LOOK_EVERY = 15
@@ -99,3 +101,11 @@ def _samples(pool, snapshot):
 def test_each_rule_says_what_to_do_in_a_sentence(rule):
     assert rule.advice.endswith(".")
     assert 20 < len(rule.advice) < 120
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_each_rule_is_documented(rule):
+    (row,) = (row for row in DOCS.splitlines() if row.startswith(f"| `{rule.name}` | {rule.severity} | "))
+    assert rule.advice in row
+    assert f"{rule.threshold:,.15g}" in row
+    assert f" | {rule.back_at:,.15g} | " in row
