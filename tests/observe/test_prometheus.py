@@ -3,6 +3,8 @@
 import gc
 import os
 import random
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -118,6 +120,18 @@ def test_labels_are_pools_kinds_and_causes(registry, export):
 def test_metrics_are_registered_once(registry, export):
     with pytest.raises(ValueError, match="Duplicated"):
         PrometheusExporter(registry)
+
+
+def test_two_first_calls_at_the_same_moment():
+    """Two first scrapes of a worker with threads."""
+    code = (
+        "import sys, threading; sys.setswitchinterval(1e-6); from poolware.observe.prometheus import exporter;"
+        "found = []; threads = [threading.Thread(target=lambda: found.append(exporter())) for _ in range(8)];"
+        "[t.start() for t in threads]; [t.join() for t in threads];"
+        "assert len(found) == 8 and len({*map(id, found)}) == 1"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -62,10 +62,12 @@ def test_processes_read_what_the_others_say(folder):
 
 
 def test_what_a_dead_process_left_is_removed(folder):
+    """Also what it was about to say."""
     process = child(folder)
     process.kill()
     process.communicate(timeout=20)
-    assert len(list(folder.iterdir())) == 1
+    (left,) = folder.iterdir()
+    left.with_suffix(".new").write_text("{")
     assert read_all(folder) == []
     assert list(folder.iterdir()) == []
 
@@ -144,6 +146,12 @@ def test_a_directory_of_somebody_else_is_refused(folder, use, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(ConfigurationError, match=f"belongs to user {owner}, and this process runs as user {owner + 1}"):
         use(folder)
+
+
+def test_a_directory_that_cannot_be_made(folder):
+    folder.write_text("a file")
+    with pytest.raises(ConfigurationError, match="cannot be made, to share figures in"):
+        Share(folder / "below")
 
 
 @posix

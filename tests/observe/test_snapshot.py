@@ -126,6 +126,11 @@ def test_pools_of_one_name_are_told_apart_for_as_long_as_they_live():
     assert third.name == second.name == "twin"
 
 
+def test_a_name_that_is_no_text_harms_nobody():
+    pool = ObjectPool(dict, reset=None, name="odd \ud800")
+    assert of("odd ?").pool == pool.name.replace("\ud800", "?")
+
+
 def test_pools_come_in_the_order_in_which_they_were_made():
     pools = [ObjectPool(dict, reset=None, name=f"order {number}") for number in range(50)]
     assert [pool for pool in all_pools() if pool in pools] == pools

@@ -54,7 +54,15 @@ def test_what_fails_keeps_nothing_else_from_being_done(caplog, folder):
     looking.look()
     looking.stop()
     assert len(seen) == 2
-    assert caplog.text.count("failed; it is tried again in 3600 s") == 4
+    assert caplog.text.count("failed; it is tried again every 3600 s") == 2, "said once of each"
+
+
+def test_what_fails_again_is_said_again(caplog):
+    answers = iter([1, 0, 0, 1, 0])
+    looking = Watch(every=NEVER, exporters=[lambda _: 1 / next(answers)])
+    for _ in range(5):
+        looking.look()
+    assert caplog.text.count("failed; it is tried") == 2
 
 
 def test_what_fires_is_published(folder):
@@ -197,6 +205,13 @@ def test_history_keeps_a_point_a_step_and_no_more_than_sixty():
     assert kept["times"] == list(range(1140, 1200))
     assert kept["pools"]["p"]["in_use"] == kept["times"]
     assert kept["pools"]["p"]["acquired"][-1] == 11990
+
+
+def test_history_goes_on_when_the_clock_is_set_back():
+    history = History(60.0)
+    for second in (5000, 1000, 1001):
+        history.add(second, [point(second)])
+    assert history.as_dict()["times"] == [5000, 1000, 1001]
 
 
 def test_history_of_a_pool_that_came_later_or_went():

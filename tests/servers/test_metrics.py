@@ -94,6 +94,15 @@ def test_one_scrape_adds_up_to_the_requests_sent(server, tmp_path):
         assert acquires(site) == REQUESTS + 40
 
 
+def test_a_directory_that_somebody_else_made_is_no_reason_not_to_serve(tmp_path):
+    (tmp_path / "shared").mkdir(0o755)
+    environment = {"POOLWARE_SHARED_DIR": str(tmp_path / "shared"), "TMPDIR": str(tmp_path)}
+    with serve("gunicorn-gthread", COLUMNS["gunicorn-gthread"], *HOOKS[:2], **environment) as site:
+        assert get(site.port, "/").status == 200
+        assert acquires(site) == 1
+        assert "are not shared" in site.tail()
+
+
 @pytest.mark.parametrize("server", COLUMNS)
 def test_what_workers_counted_last_is_told_at_their_end(server, tmp_path):
     """H26: with --preload each worker counts for itself, and the arbiter publishes nothing.

@@ -1,6 +1,9 @@
 """The /metrics applications, without a server."""
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -53,3 +56,36 @@ def test_it_is_read_only():
     status, headers, _ = wsgi("POST")
     assert status.startswith("405")
     assert headers["Allow"] == "OPTIONS,GET"
+
+
+TWO_PROCESSES = """
+import os, sys
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
+from poolware import ObjectPool
+from poolware.observe import take
+from poolware.observe.prometheus import exporter
+from poolware.web.metrics import wsgi_app
+
+pool = ObjectPool(dict, reset=None, name="p")
+child = os.fork()
+if not child:
+    held = pool.acquire()
+    exporter()(take())
+    os._exit(0)
+os.waitpid(child, 0)
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "QUERY_STRING": ""}
+print(b"".join(wsgi_app(environ, lambda *_: None)).decode())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_the_gauges_of_a_process_that_ended_without_a_word_go(tmp_path):
+    """H36: on a server that tells nobody of a worker's end; what that has counted stays."""
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_PROCESSES, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    samples = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines() if line.startswith("poolware_"))
+    assert samples['poolware_acquires_total{kind="object",pool="p"}'] == "1.0"
+    assert samples['poolware_pool_in_use{kind="object",pool="p"}'] == "0.0"
+    assert samples['poolware_pool_max_idle{kind="object",pool="p"}'] == "1024.0"

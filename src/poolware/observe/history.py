@@ -31,7 +31,8 @@ class History:
 
     def add(self, at: float, snapshots: Iterable[PoolSnapshot]) -> None:
         """Keep what was seen `at` this time, in seconds, unless the last point is more recent than a step."""
-        if not self._points or at - self._points[-1][0] >= 0.9 * self.step:  # a beat is never quite on time
+        # A beat is never quite on time, and a clock may be set back.
+        if not self._points or abs(at - self._points[-1][0]) >= 0.9 * self.step:
             self._points.append((at, {snapshot.pool: _point(snapshot) for snapshot in snapshots}))
 
     def clear(self) -> None:

@@ -119,7 +119,15 @@ class PrometheusExporter:
         self._shown.clear()
 
 
-@functools.cache
+_own_lock = threading.RLock()
+
+
 def exporter() -> PrometheusExporter:
     """Return the one whose metrics are in prometheus-client's own registry."""
+    with _own_lock:  # two first scrapes in the same moment
+        return _own()
+
+
+@functools.cache
+def _own() -> PrometheusExporter:
     return PrometheusExporter()

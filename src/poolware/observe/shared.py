@@ -40,7 +40,7 @@ class Share:
             of the one for temporary files, by default. It is made if it is not there.
 
     Raises:
-        ConfigurationError: the directory belongs to somebody else, or others can look into it.
+        ConfigurationError: the directory belongs to somebody else, others can look into it, or it cannot be made.
     """
 
     def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
@@ -92,12 +92,12 @@ def merged(documents: list[dict[str, Any]]) -> list[PoolSnapshot]:
 
 def _living(folder: Path) -> Iterator[dict[str, Any]]:
     """What the processes say that still run. Removes what others have left."""
-    for path in folder.glob("*-*.json"):
+    for path in folder.glob("*-*.*"):
         pid, _, birth = path.stem.partition("-")
         with suppress(FileNotFoundError):  # withdrawn, or another reader was faster
             if not (pid.isdecimal() and is_alive(int(pid), birth)):
                 path.unlink()
-            elif (said := _read(path)) is not None and (birth or _is_recent(said)):
+            elif path.suffix == ".json" and (said := _read(path)) is not None and (birth or _is_recent(said)):
                 yield said
 
 
@@ -133,8 +133,13 @@ def _user() -> int:
 
 
 def _make_private(directory: Path) -> None:
-    with suppress(FileExistsError):  # no directory, as is said below
+    try:
         directory.mkdir(0o700, parents=True, exist_ok=True)
+    except FileExistsError:  # no directory, as is said below
+        pass
+    except OSError as error:
+        msg = f"{directory} cannot be made, to share figures in: {error}; POOLWARE_SHARED_DIR names another one"
+        raise ConfigurationError(msg) from error
     _check_private(directory)
 
 

@@ -158,6 +158,7 @@ class _Labels:
         with self._lock:
             if pool not in self._known:
                 taken = {label for label, _ in self._known.values()}
+                name = str(name).encode(errors="replace").decode()  # it leaves the process as UTF-8
                 candidates = (name if place == 1 else f"{name} ({place})" for place in itertools.count(1))
                 label = next(candidate for candidate in candidates if candidate not in taken)
                 self._known[pool] = label, next(self._numbers)

@@ -71,6 +71,7 @@ class Watch:
         self.latest: Sequence[PoolSnapshot] = ()
         """What was seen last."""
         self._history = History(history)
+        self._failing: list[Exporter] = []
         self._looking = threading.RLock()
         restart_in_child(self)
         # What it does may block: a user's reset, an exporter, a full disk. Evictions must not wait for that.
@@ -81,10 +82,7 @@ class Watch:
         with self._looking:
             self.latest = seen = take()
             for step in (self._evaluate, self._publish, *self.exporters):
-                try:
-                    step(seen)
-                except Exception:
-                    logger.exception("%s failed; it is tried again in %g s", step, self.every)
+                self._try(step, seen)
 
     def stop(self) -> None:
         """Look a last time, then never again, and take back what was published. A second call does nothing."""
@@ -106,6 +104,17 @@ class Watch:
         with self._looking:
             if self._beat is not None:  # stopped meanwhile
                 self.look()
+
+    def _try(self, step: Exporter, seen: Sequence[PoolSnapshot]) -> None:
+        try:
+            step(seen)
+        except Exception:
+            if step not in self._failing:  # a full disk is not news every two seconds
+                logger.exception("%s failed; it is tried again every %g s", step, self.every)
+                self._failing.append(step)
+        else:
+            if step in self._failing:
+                self._failing.remove(step)
 
     def _evaluate(self, seen: Sequence[PoolSnapshot]) -> None:
         if self.alerts is not None:

@@ -16,7 +16,7 @@ class WaitTimes:
     __slots__ = ("counts",)
 
     def __init__(self) -> None:
-        self.counts = [0] * (len(WAIT_BOUNDS) + 1)
+        self.counts: list[int] = [0] * (len(WAIT_BOUNDS) + 1)
 
     def add(self, seconds: float) -> None:
         """Count one that took so long."""

@@ -15,6 +15,8 @@ import tempfile
 from contextlib import suppress
 from typing import Any
 
+from poolware._core.log import logger
+from poolware.errors import ConfigurationError
 from poolware.observe import watch
 from poolware.observe.alerts import Alerts
 from poolware.observe.shared import Share
@@ -36,7 +38,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn calls hook
         from poolware.observe.prometheus import exporter  # noqa: PLC0415 - prometheus-client may be missing
 
         exporters.append(exporter())
-    watch.start(alerts=Alerts(), share=Share(), exporters=exporters)
+    watch.start(alerts=Alerts(), share=_share(), exporters=exporters)
 
 
 def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
@@ -57,3 +59,11 @@ def on_exit(server: Any) -> None:  # noqa: ARG001
     """Remove what was made for prometheus-client, when the arbiter ends."""
     if _made_here:
         shutil.rmtree(_made_here, ignore_errors=True)
+
+
+def _share() -> Share | None:
+    try:
+        return Share()
+    except ConfigurationError as error:  # anybody may have made a directory of that name: no reason not to serve
+        logger.error("the figures of this worker are not shared: %s", error)
+        return None
