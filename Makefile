@@ -20,7 +20,7 @@ PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo serve test soak matrix peers chaos mutation crash-hunt test-all test-3.11 test-3.12 test-3.13 test-3.14 lint format bench clean
+.PHONY: test-3.11 test-3.12 test-3.13 $(shell awk -F : '/^[a-z0-9.-]+:.*\#\# / { print $$1 }' Makefile)
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,18 +40,29 @@ test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
 soak: $(VENV)/.installed-test ## Send 100,000 requests to each framework, and look for anything foreign
 	$(PYTHON) -m pytest -m slow tests/servers/test_isolation.py $(PYTEST_ARGS)
 
+broadcast: $(VENV)/.installed-test ## Send one buffer to 500 websockets, measure it against 500 copies; try rings on all servers
+	$(PYTHON) -m pytest -m slow -s tests/servers/test_broadcast.py tests/servers/test_proxy.py $(PYTEST_ARGS)
+
 matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matrix.json
 	@mkdir -p build
 	POOLWARE_MATRIX=build/matrix.json $(PYTHON) -m pytest tests/servers $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/matrix.json
 
-peers: $(VENV)/.installed-test ## Run what people write today through the same endings: build/peers.json
+peers: $(VENV)/.installed-bench ## Run other pools, and what people write today, through the same: build/peers.json
 	@mkdir -p build
+	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_peers.py $(PYTEST_ARGS)
 	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/peers.json
 
+verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each: no verdict may flip
+	$(PYTHON) -m pytest -m slow tests/sizing $(PYTEST_ARGS)
+
+database: $(VENV)/.installed-test ## Kill PostgreSQL under load again and again; measure ways to it: build/database/
+	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_database.py $(PYTEST_ARGS)
+	$(PYTHON) -m loadtests database
+
 chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
-	$(PYTHON) -m pytest -m slow tests/chaos $(PYTEST_ARGS)
+	$(PYTHON) -m pytest -m slow tests/chaos tests/pools/test_resource_pool_machine.py $(PYTEST_ARGS)
 
 mutation: $(VENV)/.installed-test ## Which faults would no test notice? build/mutation.json (MUTATION_ARGS="--only web/")
 	@mkdir -p build
@@ -69,7 +80,8 @@ WASM := build/wasm
 WASM_TESTS := tests/core tests/context tests/pools
 # These need what has no build for WebAssembly, or threads.
 WASM_LEFT_OUT := $(addprefix --ignore=tests/pools/,test_buffer_as_file.py test_buffer_like_bytesio.py test_buffer_views.py \
-	test_interrupts.py test_object_pool_late_writes.py) \
+	test_interrupts.py test_object_pool_late_writes.py test_refcounted.py test_ring.py test_ring_interrupts.py \
+	test_ring_sides.py) --ignore=tests/core/test_core_wakeups.py \
 	--deselect tests/pools/test_object_pool_bounds.py::test_prewarm_holds_no_lock_while_it_resets
 
 test-3.14: $(VENV)/.installed-build ## Run the plain twin's tests on CPython 3.14 (needs node and npm)
@@ -94,6 +106,12 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
 
+break-even: $(VENV)/.installed-bench ## Measure from what cost on a pool pays: docs/breakeven.json, docs/breakeven.svg
+	$(PYTHON) -m benchmarks.breakeven
+
+growth: $(VENV)/.installed-bench ## Put changing loads on live pools, with each strategy: the table of docs/growth.md
+	$(PYTHON) -m benchmarks.growth
+
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -113,5 +131,5 @@ $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirem
 
 # One at a time: a peer that has no wheel here and does not build takes no other with it.
 $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
-	-grep -v '^#' requirements/bench.txt | xargs -n 1 $(INSTALL)
+	-grep -v -e '^#' -e '^$$' requirements/bench.txt | xargs -n 1 $(INSTALL)
 	touch $@

@@ -26,8 +26,10 @@ SECTIONS = (
     "django",
     "buffers",
     "contention",
+    "stores",
     "idle",
     "peers",
+    "resources",
     "instructions",
 )
 OUT = Path("build/bench/results.json")

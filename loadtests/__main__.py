@@ -3,11 +3,13 @@
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from loadtests import cores, environment, report, table
-from loadtests.arms import arms_named
+from loadtests import cores, database, environment, report, table
+from loadtests.arms import DATABASE_ARMS, arms_named
 from loadtests.comparison import Collected, Plan, run
+from loadtests.cores import Cores
 from loadtests.errors import ComparisonError
 from loadtests.load import Load
 from loadtests.options import parser
@@ -23,18 +25,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Both lead to KeyboardInterrupt, also where a shell has had SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    arms = arms_named(options.arms, options.app)
+    chosen = cores.choose()
+    with_database = options.arms is None
+    arms = DATABASE_ARMS if with_database else arms_named(options.arms, options.app)
     plan = Plan(options.scenarios, arms, options.rounds, Load(options.users, options.seconds))
     try:
-        return compare(plan, options.out)
+        with database.running(chosen) if with_database else nullcontext():
+            return compare(plan, chosen, options.out)
     except ComparisonError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def compare(plan: Plan, out: Path) -> int:
+def compare(plan: Plan, chosen: Cores, out: Path) -> int:
     """Run the plan, print the table, and write `results.json` and `report.html` into `out`."""
-    chosen = cores.choose()
     where = environment.describe([chosen.note] if chosen.note else [])
     collected = Collected()
     progress = Progress(plan.total_rounds)

@@ -22,6 +22,14 @@ ARMS = (
     Arm("on", "examples.starlette_app:app", {"POOLWARE_MODE": "on"}),
 )
 
+DATABASE_ARMS = (
+    Arm("by-hand", "loadtests.apps.database:by_hand"),
+    Arm("connect", "loadtests.apps.database:connect"),
+    Arm("adapter", "loadtests.apps.database:adapter"),
+    Arm("own", "loadtests.apps.database:own"),
+)
+"""How the scenario `database` is answered; the first is what the others are compared with."""
+
 
 def arms_named(names: list[str], app: str | None = None) -> list[Arm]:
     """Return the arms with these names; `app` replaces the app of those that run with poolware."""

@@ -18,6 +18,8 @@ USERS = 16
 DEMO = f"Compare {', '.join(ARM_NAMES)} in the scenarios {', '.join(DEMO_SCENARIOS)}; results go to build/demo."
 COMPARE = "Compare arms: an A/A control first, then short interleaved rounds of every arm, scenario by scenario."
 
+DATABASE = "Compare ways of coming by a connection to PostgreSQL, for a request that asks it for one row."
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser."""
@@ -37,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
         out=Path("build/demo"),
     )
     add_compare(commands.add_parser("compare", help="the arms and scenarios of your choice", description=COMPARE))
+    database = commands.add_parser("database", help="a query on PostgreSQL, four ways", description=DATABASE)
+    database.set_defaults(scenarios=["database"], arms=None)
+    add_load(database, Path("build/database"))
     return top
 
 
@@ -47,16 +52,22 @@ def add_compare(command: argparse.ArgumentParser) -> None:
            help=f"some of {','.join(SCENARIOS)} (default: all)")  # fmt: skip
     option("--arms", type=names_of("arm", ARM_NAMES, least=2), default=list(ARM_NAMES), metavar="A,B",
            help=f"two or more of {','.join(ARM_NAMES)} (default: all)")  # fmt: skip
+    option("--app", type=app_path, metavar="MODULE:APP",
+           help="an ASGI app of your own in place of the example's, for the arms off and on")  # fmt: skip
+    add_load(command, Path("build/compare"))
+
+
+def add_load(command: argparse.ArgumentParser, out: Path) -> None:
+    """Add the options that say how hard and how long to load, and where the results go."""
+    option = command.add_argument
     option("--rounds", type=number(int, 2, 10_000), default=ROUNDS, metavar="N",
            help="rounds of each arm in each scenario (default: %(default)s)")  # fmt: skip
     option("--seconds", type=number(float, 0.05, 3600), default=SECONDS, metavar="S",
            help="length of a round (default: %(default)s)")  # fmt: skip
     option("--users", type=number(int, 1, 1000), default=USERS, metavar="N",
            help="concurrent users, each asking without pause (default: %(default)s)")  # fmt: skip
-    option("--out", type=Path, default=Path("build/compare"), metavar="DIR",
+    option("--out", type=Path, default=out, metavar="DIR",
            help="where results.json and report.html go (default: %(default)s)")  # fmt: skip
-    option("--app", type=app_path, metavar="MODULE:APP",
-           help="an ASGI app of your own in place of the example's, for the arms off and on")  # fmt: skip
 
 
 def names_of(kind: str, known: Sequence[str], least: int = 1) -> Callable[[str], list[str]]:

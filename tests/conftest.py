@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from databases import postgres, redis_socket  # noqa: F401 - fixtures
 
 from poolware import Lifecycle
 

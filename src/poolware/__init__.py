@@ -10,29 +10,57 @@ from poolware.context.secret import Secret, SecretField
 from poolware.errors import *  # noqa: F403
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
-from poolware.pools.lease import Pool
+from poolware.pools.calibration import Calibration
+from poolware.pools.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
+from poolware.pools.lease import AsyncPool, Pool
+from poolware.pools.manager import ManagedPool, PoolManager
 from poolware.pools.objects import ObjectPool, PoolStats
-from poolware.pools.resource_stats import ResourcePoolStats
-from poolware.pools.resources import ResourcePool
+from poolware.pools.refcounted import RefCounted
+from poolware.pools.resources import ResourcePool, ResourcePoolStats
+from poolware.pools.ring import BufferRing, RingStats
+from poolware.pools.sizes import DynamicSizing, StaticSizing
+from poolware.pools.stores import Store
+from poolware.pools.thread_store import ShardedStore, ThreadStore
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
+    "AsyncPool",
+    "Block",
     "Buffer",
     "BufferPool",
+    "BufferRing",
     "BufferStats",
+    "Calibration",
     "Context",
+    "DynamicSizing",
     "FieldDescription",
+    "Fixed",
+    "Growth",
+    "LeaseRate",
     "Lifecycle",
+    "ManagedPool",
     "ObjectPool",
     "Pool",
+    "PoolManager",
     "PoolStats",
+    "RefCounted",
     "RequestContext",
     "ResourcePool",
     "ResourcePoolStats",
+    "RingStats",
     "Secret",
     "SecretField",
+    "ShardedStore",
+    "StaticSizing",
+    "Step",
+    "Store",
+    "ThreadStore",
+    "TinyStep",
+    "Usage",
+    "Watermark",
     "field",
     "secret",
+    "when_empty",
 ]
 __all__ += errors.__all__
 __version__ = "0.1.0"

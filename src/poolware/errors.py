@@ -22,6 +22,7 @@ __all__ = [
     "FieldNameError",
     "ForeignObject",
     "ImportPathError",
+    "LoopMissing",
     "MissingDefault",
     "MutableDefault",
     "NotAField",
@@ -29,10 +30,15 @@ __all__ = [
     "ObjectReleased",
     "PartHeld",
     "PoolClosed",
+    "PoolMissing",
     "PoolTimeout",
     "PoolUnavailable",
     "PoolwareError",
     "ReleaseError",
+    "RequestRefused",
+    "RingClosed",
+    "RingMisuse",
+    "RingTimeout",
     "SecretReleased",
     "TooManyWaiting",
     "UndeclaredField",
@@ -92,6 +98,10 @@ class ImportPathError(ConfigurationError):
     """A dotted path does not lead to what it should."""
 
 
+class PoolMissing(PoolwareError, LookupError):
+    """A pool manager has no pool of this name."""
+
+
 # --- using a context --------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +121,10 @@ class ContextDetached(PoolwareError, RuntimeError):
     """A context that belongs to no request, and so would never give anything back, was asked to borrow."""
 
 
+class LoopMissing(PoolwareError, RuntimeError):
+    """``aborrow`` was called where no event loop lives until the response ends, so nothing could be given back."""
+
+
 class WrongContext(PoolwareError, TypeError):
     """The request carries a context of another class."""
 
@@ -127,7 +141,7 @@ class NotCopyable(PoolwareError, TypeError):
 
 
 class ObjectReleased(PoolwareError, RuntimeError):
-    """An object of a pool was used after its release (debug mode)."""
+    """An object of a pool was used after its release (debug mode), or through a handle without a reference left."""
 
 
 class PartHeld(PoolwareError, RuntimeError):
@@ -150,10 +164,19 @@ class ForeignObject(ReleaseError):
     """The object did not come from this pool."""
 
 
+# --- what a client is told --------------------------------------------------------------------------------------------
+
+
+class RequestRefused(PoolwareError):
+    """A request cannot be served. Every middleware answers with ``status``, as long as no response has begun."""
+
+    status: int = 400
+
+
 # --- pools that wait --------------------------------------------------------------------------------------------------
 
 
-class PoolUnavailable(PoolwareError):
+class PoolUnavailable(RequestRefused):
     """A pool cannot lend anything now. ``status`` is the HTTP status that says so."""
 
     status = 503
@@ -188,13 +211,26 @@ class BufferInUse(PoolwareError, BufferError):
     """A buffer cannot grow while somebody holds a view of its memory."""
 
 
+# --- rings ------------------------------------------------------------------------------------------------------------
+
+
+class RingClosed(PoolwareError):
+    """A ring takes or gives nothing any more."""
+
+
+class RingTimeout(PoolwareError, TimeoutError):
+    """The other side of a ring did not get on in time."""
+
+
+class RingMisuse(PoolwareError, RuntimeError):
+    """A ring was used by a second producer or consumer, or in the wrong order."""
+
+
 # --- request bodies ---------------------------------------------------------------------------------------------------
 
 
-class BodyError(PoolwareError):
+class BodyError(RequestRefused):
     """A request body was refused. ``status`` is the HTTP status that says so."""
-
-    status = 400
 
 
 class BodyTimeout(BodyError):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize
 
 from poolware import ContextReleased, ForeignObject, ObjectPool, PoolStats, ReleaseError
+from poolware.pools.stores import StoreName
 
 from .machine import LastWords, Machine, check_pool, step
 from .samples import PARTS, TROUBLE, ChaosContext, Fault, Interrupt, Tool, content, differences, write_into
@@ -28,10 +29,11 @@ class ObjectPoolMachine(Machine):
         max_idle=st.sampled_from([0, 1, 2, 5, 50]),
         max_quarantine=st.sampled_from([0, 1, 3, 50]),
         prewarm=st.integers(0, 3),
+        store=st.sampled_from(get_args(StoreName)),
     )
-    def build(self, contexts: bool, max_idle: int, max_quarantine: int, prewarm: int) -> None:
+    def build(self, contexts: bool, max_idle: int, max_quarantine: int, prewarm: int, store: str) -> None:
         self.contexts, self.max_idle = contexts, max_idle
-        options: Any = {"max_idle": max_idle, "max_quarantine": max_quarantine, "prewarm": prewarm}
+        options: Any = {"max_idle": max_idle, "max_quarantine": max_quarantine, "prewarm": prewarm, "store": store}
         self.make: Any = ChaosContext if contexts else Tool
         hooks: Any = {} if contexts else {"reset": Tool.reset, "validate": Tool.valid}
         self.pool: ObjectPool[Any] = ObjectPool(self.make, **options, **hooks)
@@ -247,6 +249,17 @@ class ObjectPoolMachine(Machine):
     @step(count=st.integers(0, 6))
     def prewarm(self, count: int) -> None:
         self.build_ahead(count)
+
+    @step(max_idle=st.integers(0, 6))
+    def resize(self, max_idle: int) -> None:
+        """H30: as `DynamicSizing` does."""
+        self.max_idle = max_idle
+        self.pool.resize(max_idle)
+
+    @step(count=st.integers(0, 3))
+    def expire(self, count: int) -> None:
+        """H30: as the idle timeout does."""
+        self.pool._let_go(count)
 
     def build_ahead(self, count: int) -> None:
         try:

@@ -69,7 +69,7 @@ def without_quarantine(patch: Patch) -> None:
         self._rest(memory.obj, memory, used)
 
     def take(self: Any, size: int) -> bytearray:
-        tier = next((tier for tier in self._tiers if tier >= size), size)
+        tier = next((tier for tier in self._by_size[0] if tier >= size), size)
         return self.idle[tier].pop() if self.idle.get(tier) else self._build(tier)
 
     patch.setattr(MemoryStore, "_put_back", put_back)

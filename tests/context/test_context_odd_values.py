@@ -139,7 +139,7 @@ def test_a_pool_of_coroutines_is_refused():
 
     lifecycle, scope = Lifecycle(Odd), {}
     ctx = lifecycle.begin(scope)
-    with pytest.raises(BadOption, match="its acquire\\(\\) is a coroutine"):
+    with pytest.raises(BadOption, match="it is an async pool; use await ctx"):
         ctx.borrow(Asynchronous())
     del ctx
     lifecycle.finish(scope)

@@ -32,9 +32,9 @@ def address_of(value):
     return id(value) + size // 2, size // 4
 
 
-def ended(name, value, kept=None):
+def ended(name, value, kept=None, store="stack"):
     """Return the middle of the value's memory after a context that had it has ended."""
-    pool = ObjectPool(Person)
+    pool = ObjectPool(Person, store=store)
     place = address_of(value[0])
     person = pool.acquire()
     setattr(person, name, value.pop())
@@ -52,6 +52,14 @@ def ended(name, value, kept=None):
 def test_what_only_the_field_holds_is_overwritten(kind, kept):
     assert set(ended("overwritten", [MAKE[kind]()], kept)) == {0}
     assert b"g" in ended("left", [MAKE[kind]()], kept)
+
+
+@compiled
+@pytest.mark.parametrize("store", ["fifo", "thread"])
+def test_it_is_overwritten_with_every_store(store):
+    """The cycle of a pool with another store is the plain one."""
+    assert set(ended("overwritten", [MAKE["wide"]()], store=store)) == {0}
+    assert b"g" in ended("left", [MAKE["ascii"]()], store=store)
 
 
 @compiled

@@ -59,6 +59,35 @@ def test_a_store_takes_no_rubbish(case):
         store(**RUBBISH[case])
 
 
+@pytest.mark.parametrize("tiers", [(), [16], None, (16, "x"), (-16,), (16, 2**70), object()])
+def test_a_store_takes_no_rubbish_for_its_tiers(tiers):
+    """And keeps those that it has."""
+    lends = store()
+    lends.release(lends.acquire(10))
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        lends.retier(tiers)
+    assert lends.resting() == {16: 1, 64: 0}
+    with pytest.raises(TypeError):
+        lends.trim(16, "x")
+
+
+def test_tiers_that_change_while_memory_is_in_use_quarantined_and_growing():
+    lends = store(tiers=(16, 32, 64))
+    for number in range(2000):
+        growing, viewed = lends.acquire(10), lends.acquire(20)
+        view = viewed.view()
+        lends.retier([(16, 64), (8, 32), (100,), (16, 32, 64)][number % 4])
+        growing.write(bytes(40))
+        lends.release(viewed)
+        lends.release(growing)
+        del view
+        lends.trim(64, number % 2)
+    counts = lends.counts()
+    assert (counts["in_use"], counts["quarantined"]) == (0, 0)
+    assert counts["created"] == counts["idle"] + counts["dropped"]
+    assert counts["idle_bytes"] == sum(size * count for size, count in lends.resting().items())
+
+
 def test_a_store_takes_every_option_by_its_name():
     with pytest.raises(TypeError):
         compiled.MemoryStore(*OPTIONS.values())

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("integrations/*/README.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(ROOT.glob("integrations/*/README.md")),
+    *sorted(set(ROOT.glob("docs/**/*.md")) - {ROOT / "docs/recipes.md"}),
+]
 
 # What goes before and after an example, so that it serves a request for real.
 CALL_ASGI = """

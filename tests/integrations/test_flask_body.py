@@ -74,14 +74,16 @@ def test_a_wrong_limit_is_the_programmers_error(app):
         app.test_client().post("/wrong", data=b"spam")
 
 
-@pytest.mark.parametrize(("handled", "status"), [(False, 500), (True, 413)])
-def test_the_cores_own_read_needs_an_error_handler(app, handled, status):
-    """H41: a bare BodyError is an unhandled exception to Flask, which answers 500 before poolware sees it."""
+@pytest.mark.parametrize(("handled", "text"), [(False, "<!doctype html>"), (True, "my page: ")])
+def test_the_applications_own_handler_goes_first(app, handled, text):
+    """H41: one for poolware's error is more specific than the page for its status."""
 
     @app.post("/core")
     def core():
         return read_wsgi_body(request.environ, limit=1).getvalue()
 
     if handled:
-        app.register_error_handler(BodyTooLarge, lambda error: (str(error), error.status))
-    assert app.test_client().post("/core", data=b"spam").status_code == status
+        app.register_error_handler(BodyTooLarge, lambda error: (f"my page: {error}", error.status))
+    response = app.test_client().post("/core", data=b"spam")
+    assert response.status_code == 413
+    assert response.text.startswith(text)

@@ -2,7 +2,6 @@
 
 import pytest
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -79,7 +78,7 @@ def test_the_applications_own_error_page_is_used(make_client):
 
 def test_a_view_can_catch_it(make_client):
     async def view(request):
-        with pytest.raises(HTTPException):
+        with pytest.raises(BodyTooLarge):
             await read_body(request, limit=1)
         return PlainTextResponse("caught")
 
@@ -126,9 +125,9 @@ async def test_a_client_that_leaves_mid_upload_gives_the_buffer_back():
     assert app.state.poolware.buffers.get_stats().released == 1
 
 
-@pytest.mark.parametrize("handled", [False, True])
-def test_the_cores_own_read_needs_an_error_page(make_client, handled):
-    """H41: a bare BodyError is an unhandled exception to Starlette, which answers 500 before poolware sees it."""
+@pytest.mark.parametrize(("handled", "text"), [(False, "the request's body"), (True, "my page")])
+def test_the_applications_own_handler_goes_first(make_client, handled, text):
+    """H41: one for poolware's error is more specific than the page for its status."""
 
     async def view(request):
         await read_body_async(request.scope, request.receive, limit=1)
@@ -138,4 +137,5 @@ def test_the_cores_own_read_needs_an_error_page(make_client, handled):
 
     app = make_app(view, exception_handlers={BodyTooLarge: page} if handled else {})
     response = make_client(app, raise_server_exceptions=False).post("/", content=b"spam")
-    assert response.status_code == (413 if handled else 500)
+    assert response.status_code == 413
+    assert response.text.startswith(text)

@@ -6,14 +6,17 @@ import sys
 import pytest
 
 PREAMBLE = """
+from queue import Queue
 from typing import Annotated, assert_type
 from django.http import HttpRequest
 from fastapi import FastAPI
 from flask import Flask, Request as FlaskRequest
+from sqlalchemy import Connection, Engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from flask_poolware import Poolware, read_body as read_flask_body
-from poolware import Buffer, Lifecycle, RequestContext, Secret, SecretField, secret
+from poolware import Buffer, Lifecycle, ObjectPool, RequestContext, Secret, SecretField, secret
 from poolware.web.asgi import PoolwareMiddleware
 from starlette_poolware import BufferResponse, init_app, read_body
 from starlette_poolware.fastapi import from_request
@@ -43,6 +46,20 @@ async def use(
     init_app(Starlette(), context=AppContext, prewarm=3)
     init_app(FastAPI(), Lifecycle(AppContext))
     Poolware(Flask("shop"), context=AppContext)
+
+async def borrow(
+    ctx: AppContext,
+    parsers: Queue[bytes],
+    scratch: ObjectPool[list[int]],
+    orders: Engine,
+    async_orders: AsyncEngine,
+    sessions: async_sessionmaker[AsyncSession],
+) -> None:
+    assert_type(ctx.borrow(parsers), bytes)
+    assert_type(ctx.borrow(scratch), list[int])
+    assert_type(ctx.borrow(orders), Connection)
+    assert_type(await ctx.aborrow(async_orders), AsyncConnection)
+    assert_type(await ctx.aborrow(sessions), AsyncSession)
 
 async def route(ctx: Annotated[AppContext, from_request(AppContext)]) -> str:
     return ctx.tenant
@@ -74,6 +91,7 @@ def test_the_typed_accessor_knows_the_context_class(check):
         ("init_app(Starlette(), contxt=AppContext)", 'Unexpected keyword argument "contxt"'),
         ('init_app(Starlette(), prewarm="3")', '"prewarm" to "init_app" has incompatible type'),
         ("Poolware(context=dict)", '"context" to "Poolware" has incompatible type'),
+        ("AppContext.of({}).borrow(3)", 'No overload variant of "borrow"'),
         ("Lifecycle(dict)", 'of "Lifecycle" cannot be "dict[Any, Any]"'),
     ],
 )

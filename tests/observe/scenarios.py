@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from poolware.observe.snapshot import Histogram, PoolSnapshot
-from poolware.pools.wait_times import WAIT_BOUNDS
+from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 STEP = 5.0
 

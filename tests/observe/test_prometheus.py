@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from poolware import ObjectPool, ResourcePool
 from poolware.observe.prometheus import PrometheusExporter
 from poolware.observe.snapshot import Histogram, PoolSnapshot, take
-from poolware.pools.wait_times import WAIT_BOUNDS
+from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 
 @pytest.fixture

@@ -115,6 +115,15 @@ def test_the_compiled_core_works_from_a_wheel(wheel, tmp_path):
     assert ran(python, "-c", SAYS, cwd=tmp_path).stdout.split()[0] == "compiled"
 
 
+def test_the_command_says_what_it_needs(wheel, tmp_path):
+    """The distribution alone has no third-party dependency, and so no command line either."""
+    python = installed(wheel, tmp_path / "venv")
+    said = ran(python.with_name("poolware"), cwd=tmp_path)
+    assert (said.returncode, said.stdout) == (2, "poolware: the command needs click: pip install 'poolware[cli]'\n")
+    said = ran(python.with_name("poolware"), cwd=tmp_path, POOLWARE_MODE="wrong")
+    assert (said.returncode, said.stdout) == (2, "poolware: POOLWARE_MODE='wrong': it takes 'on', 'off' or 'debug'\n")
+
+
 def test_without_a_compiler_the_build_says_so_and_succeeds(plain_wheel):
     wheel, said = plain_wheel
     assert extensions(wheel) == []

@@ -1,8 +1,13 @@
 """What is pooled in these tests, and the books that every pool has to keep."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, get_args
 
-from poolware import ObjectPool, PoolStats
+from poolware import Context, ObjectPool, PoolStats
+from poolware.pools.stores import StoreName
+
+STORES = get_args(StoreName)
 
 
 class Tool:
@@ -29,13 +34,20 @@ def tool_pool(**options: Any) -> ObjectPool[Tool]:
     return ObjectPool(Tool, reset=Tool.reset, **options)
 
 
+def makers(context: type[Context]) -> dict[str, Callable[..., ObjectPool[Any]]]:
+    """Functions that make a pool: of contexts and of tools, with every store."""
+    kinds = {"contexts": partial(ObjectPool, context), "tools": tool_pool}
+    return {f"{kind}, {store}": partial(make, store=store) for kind, make in kinds.items() for store in STORES}
+
+
 def check_books(pool: ObjectPool[Any], *, cleared: int = 0, threads: int = 0) -> PoolStats:
     """Compare the statistics with each other and with what the pool really holds; return them."""
     stats = pool.get_stats()
     assert stats.acquired == stats.released + stats.in_use + stats.lost
     assert stats.acquired == stats.hits + stats.misses
     assert stats.created == stats.idle + stats.in_use + stats.quarantined + stats.destroyed
-    assert stats.destroyed == stats.dropped + stats.escaped + stats.reset_errors + stats.validation_failures + cleared
+    causes = (stats.dropped, stats.escaped, stats.expired, stats.reset_errors, stats.validation_failures, cleared)
+    assert stats.destroyed == sum(causes)
     assert min(stats.released, stats.hits, stats.destroyed) >= 0
     assert stats.idle == len(pool._idle)
     assert stats.idle <= pool.max_idle

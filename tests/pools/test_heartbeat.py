@@ -103,6 +103,15 @@ def test_a_beat_does_not_keep_the_object_alive_whose_method_it_is(heart):
     assert not thread.is_alive()
 
 
+def test_a_period_longer_than_a_thread_can_wait_stops_nothing(heart):
+    heart.every(1e300, print)
+    thread = heart._thread
+    task = Task(3)
+    heart.every(SOON, task.run)
+    assert task.done.wait(10)
+    assert heart._thread is thread
+
+
 def test_a_stopped_heartbeat_goes_on_with_the_next_beat(heart):
     first, second = Task(10**9), Task()
     heart.every(SOON, first.run)

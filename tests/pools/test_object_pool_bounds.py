@@ -4,7 +4,7 @@ import functools
 import threading
 
 import pytest
-from pool_samples import Tool, check_books, tool_pool
+from pool_samples import Tool, check_books, makers, tool_pool
 
 from poolware import AlreadyReleased, Context, ForeignObject, ObjectPool
 
@@ -13,9 +13,12 @@ class Job(Context):
     name: str = ""
 
 
-@pytest.fixture(params=["contexts", "tools"])
+MAKERS = makers(Job)
+
+
+@pytest.fixture(params=MAKERS)
 def make(request):
-    return (lambda **options: ObjectPool(Job, **options)) if request.param == "contexts" else tool_pool
+    return MAKERS[request.param]
 
 
 def use_at_once(pool, count):
@@ -32,6 +35,7 @@ def test_objects_are_reused(make):
     assert (stats.created, stats.misses, stats.hits, stats.idle) == (3, 3, 12, 3)
 
 
+@pytest.mark.parametrize("make", [maker for name, maker in MAKERS.items() if "fifo" not in name])
 def test_last_released_is_first_reused(make):
     """What was used last is still in the processor's cache."""
     pool = make()

@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from pool_samples import check_books, tool_pool
+from pool_samples import check_books, makers, tool_pool
 
 from poolware import Context, ContextReleased, ObjectPool
 
@@ -12,9 +12,12 @@ class Job(Context):
     name: str = ""
 
 
-@pytest.fixture(params=["contexts", "tools"])
+MAKERS = makers(Job)
+
+
+@pytest.fixture(params=MAKERS)
 def make(request):
-    return (lambda **options: ObjectPool(Job, **options)) if request.param == "contexts" else tool_pool
+    return MAKERS[request.param]
 
 
 def release_held(pool, count):

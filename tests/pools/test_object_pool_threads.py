@@ -4,9 +4,10 @@ import contextlib
 import random
 import sys
 import threading
+from functools import partial
 
 import pytest
-from pool_samples import Tool, check_books, tool_pool
+from pool_samples import STORES, Tool, check_books, tool_pool
 
 from poolware import AlreadyReleased, Context, ForeignObject, ObjectPool, field
 
@@ -50,7 +51,7 @@ POOLS = {
     "tools": tool_pool,
     "tools, few kept": lambda: tool_pool(max_idle=3, max_quarantine=2),
     "tools, validated": lambda: tool_pool(validate=lambda tool: tool.resets < 3),
-}
+} | {f"contexts, {store}": partial(ObjectPool, Job, store=store) for store in STORES[1:]}
 
 
 @pytest.mark.parametrize("kind", POOLS)
@@ -85,9 +86,10 @@ def test_books_add_up(kind):
     assert stats.hits > 0
 
 
-def test_release_in_another_thread():
+@pytest.mark.parametrize("store", STORES)
+def test_release_in_another_thread(store):
     """H31: what one thread acquires and another releases is no thread's own."""
-    pool, handed_over = ObjectPool(Job, max_idle=5), []
+    pool, handed_over = ObjectPool(Job, max_idle=5, store=store), []
 
     def use(number):
         for _ in range(ROUNDS):
@@ -146,9 +148,10 @@ def test_statistics_while_others_work():
     assert (stats.acquired, stats.lost, stats.refused) == (6 * (ROUNDS // 2), 0, 0)
 
 
-def test_clearing_while_others_work():
+@pytest.mark.parametrize("store", STORES)
+def test_clearing_while_others_work(store):
     """H34: what is cleared away makes room again."""
-    pool = ObjectPool(Job, max_idle=8)
+    pool = ObjectPool(Job, max_idle=8, store=store)
 
     def use(number):
         for _ in range(ROUNDS // 2):

@@ -1,5 +1,6 @@
 """A child process starts with empty pools of its own; nothing is in two processes."""
 
+import math
 import os
 import pickle
 import sys
@@ -7,9 +8,18 @@ import threading
 import traceback
 
 import pytest
-from pool_samples import Tool, tool_pool
+from pool_samples import Tool, makers, tool_pool
 
-from poolware import AlreadyReleased, BufferPool, BufferReleased, Context, ForeignObject, ObjectPool, RequestContext
+from poolware import (
+    AlreadyReleased,
+    BufferPool,
+    BufferReleased,
+    Context,
+    ForeignObject,
+    ObjectPool,
+    RequestContext,
+    Watermark,
+)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork") or sys.platform == "darwin", reason="no fork here")
 
@@ -36,9 +46,12 @@ class Job(Context):
     name: str = ""
 
 
-@pytest.fixture(params=["contexts", "tools"])
+MAKERS = makers(Job)
+
+
+@pytest.fixture(params=MAKERS)
 def pool(request):
-    made = ObjectPool(Job) if request.param == "contexts" else tool_pool()
+    made = MAKERS[request.param]()
     made.release(made.acquire())
     made.prewarm(3)
     return made
@@ -216,3 +229,24 @@ def test_an_inherited_buffer_tells_who_released_it(monkeypatch):
             return str(error)
 
     assert "in released_in_child" in in_child(released_in_child)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_builds_ahead_although_the_parent_was_in_the_middle_of_it():
+    """H26: the parent's thread, which would have said that it is done, does not exist there."""
+    pool = tool_pool(growth=Watermark(0.5, period=0.002))
+    pool._tending.grower._not_before = math.inf
+
+    def child():
+        held = [pool.acquire() for _ in range(4)]
+        waited = threading.Event()
+        for _ in range(2000):
+            if pool.get_stats().idle:
+                break
+            waited.wait(0.005)
+        return len(held), pool.get_stats()
+
+    _, stats = in_child(child)
+    assert (stats.in_use, stats.idle, stats.misses) == (4, 4, 4)
+    pool.close()
+    assert pool.get_stats().created == 0

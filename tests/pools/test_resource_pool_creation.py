@@ -7,7 +7,7 @@ import pytest
 from resource_samples import Resource, agree, in_thread, resource_pool, wait_until
 
 from poolware import BadOption, ConfigurationError, PoolTimeout
-from poolware.pools.backoff import delay
+from poolware.pools.resources.backoff import delay
 
 
 class Failing:

@@ -6,7 +6,7 @@ import threading
 import pytest
 from resource_samples import NEVER, Resource, agree, grow_older, in_thread, resource_pool, wait_until
 
-from poolware import ConfigurationError
+from poolware import ConfigurationError, PoolTimeout
 
 
 class Hook:
@@ -184,8 +184,8 @@ def test_a_failing_destroy_costs_nothing():
     assert agree(pool).destroy_errors == 2
 
 
-def test_what_is_destroyed_takes_up_no_place_meanwhile():
-    """A connection that takes its time to close keeps nobody waiting."""
+def test_what_is_destroyed_takes_up_its_place_meanwhile():
+    """The other side still has the connection, and may allow no more; nobody waits for ever for one that hangs."""
     let_go, closing = threading.Event(), threading.Event()
 
     def destroy(_):
@@ -196,6 +196,10 @@ def test_what_is_destroyed_takes_up_no_place_meanwhile():
     used(pool)
     pool.clear()
     assert closing.wait(20)
+    with pytest.raises(PoolTimeout):
+        pool.acquire(timeout=0)
+    (ending,) = pool._stock.ending
+    ending.since -= 6
     used(pool)
     let_go.set()
 

@@ -8,7 +8,7 @@ import trio
 from resource_samples import PATIENCE, Resource, agree, resource_pool, until_waiting, wait_until
 
 from poolware import PoolTimeout
-from poolware.pools import upkeep
+from poolware.pools.resources import upkeep
 
 ON_LOOPS = pytest.mark.parametrize("run", [lambda main: asyncio.run(main()), trio.run], ids=["asyncio", "trio"])
 

@@ -6,9 +6,9 @@ import threading
 import pytest
 from resource_samples import NEVER, PATIENCE, Resource, agree, grow_older, resource_pool, wait_until
 
-from poolware.pools import upkeep
-from poolware.pools.eviction import AllOf, AnyOf, IdleTimeout, LeastRecentlyUsed, MaxAge
 from poolware.pools.heartbeat import heartbeat
+from poolware.pools.resources import upkeep
+from poolware.pools.resources.eviction import AllOf, AnyOf, IdleTimeout, LeastRecentlyUsed, MaxAge
 
 
 def filled(count=4, **options):
@@ -85,7 +85,7 @@ def test_what_has_lived_long_enough_is_not_lent_and_does_not_rest():
         (AnyOf(MaxAge(500), LeastRecentlyUsed(above=2)), 2),
         (lambda resting: resting.size > 3, 0),
     ],
-    ids=str,
+    ids=lambda value: "own" if callable(value) and "lambda" in repr(value) else type(value).__name__,
 )
 def test_policies(eviction, left):
     pool = filled(eviction=eviction, idle_timeout=None)

@@ -8,7 +8,7 @@ import trio
 from resource_samples import agree, in_thread, resource_pool, until_waiting, wait_until
 
 from poolware import BadOption, PoolClosed, PoolTimeout, TooManyWaiting
-from poolware.pools.waiting import PRIORITIES
+from poolware.pools.resources.waiting import PRIORITIES
 
 
 @pytest.fixture

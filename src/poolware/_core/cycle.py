@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from poolware._core.core import compiled
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, ValueSlot, VouchedSlot, set_class
 from poolware._core.proof import ARGUMENT_SHOWS_CALLER, PART_SOLE, getrefcount
 
@@ -188,11 +189,14 @@ def _context_parts(plan: Plan, names: dict[str, Any]) -> dict[str, list[str]]:
     for number, slot in enumerate(plan.slots):
         here = f"obj.{slot.name}"
         match slot:
-            case ValueSlot(default=default, sensitive=sensitive):
+            case ValueSlot(default=default, sensitive=sensitive, overwrite=overwrite):
                 rest = _constant(default, f"default_{number}", names)
                 pristine.append(f"{here} is {rest}")
                 if sensitive:
                     reset.append(f"if {here} is not {rest}: scrub({here})")
+                if overwrite and compiled is not None:
+                    names |= {"overwrite": compiled.overwrite, f"member_{number}": plan.members[slot.name]}
+                    reset.append(f"overwrite(obj, member_{number})")
                 if slot.name != "_lent":  # borrowed in this very moment: give_back is all that may empty it
                     reset.append(f"{here} = {rest}")
                 fill.append(f"{here} = {rest}")

@@ -59,7 +59,6 @@ class MemoryStore:
         ended: Callable[[Any], object] | None,
     ) -> None:
         self._make = make
-        self._tiers = tiers
         self._max_size = max_size
         self._max_idle = max_idle
         self._max_idle_bytes = max_idle_bytes
@@ -70,17 +69,15 @@ class MemoryStore:
         self._abandoned = abandoned
         self._tell_lent = lent
         self._tell_ended = ended
-        self.idle: dict[int, list[bytearray]] = {tier: [] for tier in tiers}
+        self.idle: dict[int, list[bytearray]] = {}
         """The memory at rest, by tier."""
-        self._stacks = tuple(self.idle.values())
-        # ctypes itself keeps an array type only while it is in use, and making one takes longer than all the rest.
-        self._array_types = {tier: ctypes.c_ubyte * tier for tier in tiers}
         self._lent: set[int] = set()
         self._inherited: set[int] = set()
         self._tallies = {name: new_tally() for name in _TALLIES}
         self._before_fork = dict.fromkeys(_TALLIES, 0)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this store (H35)
         self._quarantine: dict[int, tuple[bytearray, list[weakref.ref[Any]]]] = {}
+        self.retier(tiers)
 
     def acquire(self, size: int, /) -> Any:
         """Return an empty file with room for at least `size` bytes, all zero."""
@@ -119,15 +116,40 @@ class MemoryStore:
 
     def clear(self) -> None:
         """Let go of all memory at rest."""
-        for tier in self._stacks:
+        for tier in self.idle.values():
             while tier:
                 tier.pop()
                 self._tallies["dropped"].tick()
 
+    def trim(self, size: int, count: int, /) -> None:
+        """Let go of `count` memories at rest of `size` bytes."""
+        tier = self.idle.get(size, [])
+        for _ in range(min(count, len(tier))):
+            try:
+                tier.pop()
+            except IndexError:  # another thread was faster
+                return
+            self._tallies["dropped"].tick()
+
+    def retier(self, tiers: tuple[int, ...], /) -> None:
+        """Use tiers of these sizes from now on; memory of other sizes is let go, now or when it comes back."""
+        with self._lock:
+            before, self.idle = self.idle, {tier: self.idle.get(tier, []) for tier in tiers}
+            # ctypes itself keeps an array type only while it is in use, and making one takes longer than all the rest.
+            self._array_types = {tier: ctypes.c_ubyte * tier for tier in tiers}
+            self._by_size = (tiers, tuple(self.idle.values()))
+        for tier in before.keys() - self.idle.keys():
+            for _ in before[tier]:
+                self._tallies["dropped"].tick()
+
+    def resting(self) -> dict[int, int]:
+        """Return how many memories of each size are at rest."""
+        return {tier: len(idle) for tier, idle in list(self.idle.items())}
+
     def restart(self) -> None:
         """Begin anew, in a child process."""
         self._lock = threading.RLock()
-        for tier in self._stacks:
+        for tier in self.idle.values():
             tier.clear()
         self._quarantine.clear()
         self._inherited |= self._lent
@@ -139,16 +161,17 @@ class MemoryStore:
         with self._lock:  # not in the middle of a release
             counted = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
             held = {"in_use": len(self._lent), "quarantined": len(self._quarantine)}
-            return counted | held | {"idle": sum(map(len, self._stacks)), "idle_bytes": self._idle_bytes()}
+            return counted | held | {"idle": sum(self.resting().values()), "idle_bytes": self._idle_bytes()}
 
     # --- memory -------------------------------------------------------------------------------------------------------
 
     def _take(self, size: int) -> bytearray:
         """Return memory of the tier for `size` that nobody holds, all zero."""
-        place = bisect_left(self._tiers, size)
-        if place == len(self._tiers):
+        tiers, stacks = self._by_size  # at once: they may be changed
+        place = bisect_left(tiers, size)
+        if place == len(tiers):
             return self._build(size)
-        idle = self._stacks[place]
+        idle = stacks[place]
         for _ in range(len(idle)):
             try:
                 storage = idle.pop()
@@ -157,7 +180,7 @@ class MemoryStore:
             if getrefcount(storage) == SOLE:
                 return storage
             idle.insert(0, storage)  # a view's last owner is just letting go of it in another thread
-        return self._build(self._tiers[place])
+        return self._build(tiers[place])
 
     def _build(self, size: int) -> bytearray:
         storage = bytearray(size)
@@ -169,7 +192,7 @@ class MemoryStore:
         """Return larger memory for a file, which gives its own back with `_put_back`."""
         if size > self._max_size:
             self._refuse_size(size)
-        if size > self._tiers[-1]:
+        if size > self._by_size[0][-1]:
             size = min(max(size, 2 * file.capacity), self._max_size)
         storage = self._take(size)
         self._tallies["grown"].tick()
@@ -217,7 +240,8 @@ class MemoryStore:
             self._tallies["dropped"].tick()
 
     def _idle_bytes(self) -> int:
-        return sum(map(mul, self._tiers, map(len, self._stacks)))
+        tiers, stacks = self._by_size
+        return sum(map(mul, tiers, map(len, stacks)))
 
     def _abandon(self, file: MemoryFile) -> None:
         """Take back a file that was dropped without release."""

@@ -19,6 +19,14 @@ def whole_number(option: str, value: object, *, at_least: int = 0) -> int:
     return value
 
 
+def share(option: str, value: object) -> float:
+    """Return `value` if it is a number between 0 and 1, else raise `BadOption`."""
+    if not _is_number(value) or not 0 < value < 1:
+        msg = f"{option}={value!r}: it takes a number between 0 and 1, without these two"
+        raise BadOption(msg)
+    return value
+
+
 def positive_or_none(option: str, value: object) -> float | None:
     """Return `value` if it is None or a finite number above 0, else raise `BadOption`."""
     if value is None or (_is_number(value) and 0 < value < math.inf):
@@ -41,6 +49,11 @@ def not_negative(option: str, value: object) -> float:
         msg = f"{option}={value!r}: it takes a number of at least 0"
         raise BadOption(msg)
     return value
+
+
+def not_negative_or_none(option: str, value: object) -> float | None:
+    """Return `value` if it is None or a finite number of at least 0, else raise `BadOption`."""
+    return None if value is None else not_negative(option, value)
 
 
 def callable_or_none(option: str, value: object) -> None:

@@ -58,9 +58,9 @@ ARGUMENT_SHOWS_CALLER = sys.version_info < (3, 14)
 """Whether an argument's count includes the caller's own variable (from 3.14 on it may be borrowed)."""
 
 
-def held_elsewhere(box: list[Any]) -> bool:
-    """Whether anybody but `box` holds its one object."""
-    return getrefcount(box[0]) != PART_SOLE
+def held_elsewhere(box: list[Any], also: int = 0) -> bool:
+    """Whether anybody but `box`, and `also` known others, holds its one object."""
+    return getrefcount(box[0]) != PART_SOLE + also
 
 
 def _refused() -> str | None:

@@ -1,58 +1,119 @@
-"""Waiting for somebody else, in a thread or on an event loop, woken from anywhere."""
+"""Sleeping until somebody, in whatever thread, says that there is something to look at.
+
+A `Wakeup` belongs to one sleeper. `wake` never waits and takes no lock that its own thread may hold, so that
+finalizers, weakref callbacks and signal handlers may call it; called before the sleep, or many times, it counts once.
+What there is to look at is the caller's: look, sleep, and look again.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
-from typing import Any
+from contextlib import suppress
+from typing import Any, Protocol
 
-from poolware._core.loops import call_soon, current_loop, time_limit
+from poolware._core.loops import running_asyncio, time_limit
+
+
+class Wakeup(Protocol):
+    """What whoever wakes needs to know of a sleeper."""
+
+    loop: Any
+    """The event loop on which it sleeps: asyncio's, or the token of trio's run. None for a thread."""
+
+    def wake(self) -> bool:
+        """End the sleep, or the next one if nobody sleeps now; from any thread. False if its loop has ended."""
+        ...
+
+
+class LoopWakeup(Wakeup, Protocol):
+    """A sleeper on an event loop."""
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        ...
 
 
 class ThreadWakeup:
-    """For one thread to wait, once."""
+    """A sleeping thread."""
 
-    __slots__ = ("_lock",)
-    loop = None
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def wake(self) -> None:
-        """Wake who waits, or will wait; a second call does nothing."""
-        if self._lock.locked():
-            self._lock.release()
-
-    def run(self, seconds: float | None) -> bool:
-        """Wait for `seconds` at the most; return whether it was woken."""
-        limit = -1 if seconds is None else min(max(seconds, 0), threading.TIMEOUT_MAX)
-        return self._lock.acquire(timeout=limit)
-
-
-class LoopWakeup:
-    """For one task to wait, once, on the asyncio or trio loop that runs now."""
-
-    __slots__ = ("_event", "loop")
+    __slots__ = ("_asleep",)
+    loop: Any = None
 
     def __init__(self) -> None:
-        self.loop: Any = current_loop()
-        self._event = asyncio.Event() if hasattr(self.loop, "create_task") else sys.modules["trio"].Event()
+        self._asleep = threading.Lock()  # no Event: its lock would stop a finalizer that runs inside of set()
+        self._asleep.acquire()
 
-    def wake(self) -> None:
-        """Wake who waits, or will wait.
+    def wake(self) -> bool:
+        """End the sleep."""
+        with suppress(RuntimeError):  # awake already
+            self._asleep.release()
+        return True
 
-        Raises:
-            RuntimeError: the loop has ended.
-        """
-        call_soon(self.loop, self._event.set)
+    def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        if not self._asleep.acquire(timeout=-1 if timeout is None else min(max(timeout, 0), threading.TIMEOUT_MAX)):
+            raise TimeoutError
 
-    async def arun(self, seconds: float | None) -> bool:
-        """Wait for `seconds` at the most; return whether it was woken."""
+
+class AsyncioWakeup:
+    """A sleeping task of asyncio."""
+
+    __slots__ = ("_asked", "_event", "loop")
+
+    def __init__(self, asyncio: Any) -> None:
+        self.loop: Any = asyncio.get_running_loop()
+        self._event = asyncio.Event()
+        self._asked = False
+
+    def wake(self) -> bool:
+        """End the sleep."""
+        if not self._asked:
+            self._asked = True
+            try:
+                # On the loop's own thread too: a signal handler may run while that waits for its sockets.
+                self.loop.call_soon_threadsafe(self._event.set)
+            except RuntimeError:  # the loop is closed, and the sleeper gone with it
+                return False
+        return True
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        async with time_limit(timeout):
+            await self._event.wait()
+        self._asked = False
+        self._event.clear()
+
+
+class TrioWakeup:
+    """A sleeping task of trio."""
+
+    __slots__ = ("_event", "_trio", "loop")
+
+    def __init__(self, trio: Any) -> None:
+        self._trio = trio
+        self.loop: Any = trio.lowlevel.current_trio_token()
+        self._event = trio.Event()
+
+    def wake(self) -> bool:
+        """End the sleep."""
         try:
-            async with time_limit(None if seconds is None else max(seconds, 0)):
-                await self._event.wait()
-        except TimeoutError:
+            self.loop.run_sync_soon(self._set, idempotent=True)
+        except self._trio.RunFinishedError:  # the run is over, and the sleeper gone with it
             return False
         return True
+
+    async def sleep(self, timeout: float | None = None) -> None:
+        """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
+        async with time_limit(timeout):
+            await self._event.wait()
+        self._event = self._trio.Event()
+
+    def _set(self) -> None:
+        self._event.set()
+
+
+def loop_wakeup() -> LoopWakeup:
+    """Return a wakeup for a task of the event loop that runs now: asyncio's or trio's."""
+    asyncio = running_asyncio()
+    return AsyncioWakeup(asyncio) if asyncio else TrioWakeup(sys.modules["trio"])

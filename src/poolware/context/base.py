@@ -5,28 +5,37 @@ from __future__ import annotations
 import reprlib
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, overload
 
 from poolware._core.core import Recyclable
-from poolware._core.log import logger
 from poolware._core.mode import Mode, current_mode
+from poolware.context import loans
 from poolware.context.carrier import KEY, carrier_of, incoming_request_id, missing, request_line
 from poolware.context.define import HOME, INTERNAL, ContextMeta, describe_fields
 from poolware.context.fields import FieldDescription, field
 from poolware.context.variants import copy_for_detached, rebuild_detached
 from poolware.errors import (
-    BadOption,
     ContextDetached,
     NotCopyable,
-    ReleaseError,
     UndeclaredField,
     UnknownOption,
     WrongContext,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from poolware.pools.adapters.shapes import (
+        Acquiring,
+        AsyncEngine,
+        ConnectionPool,
+        Engine,
+        Queue,
+        RedisPool,
+        SessionMaker,
+    )
     from poolware.pools.buffer import Buffer
-    from poolware.pools.lease import Pool
+    from poolware.pools.lease import AsyncPool, Pool
 
 __all__ = ["Context", "RequestContext"]
 
@@ -55,7 +64,7 @@ class Context(Recyclable, metaclass=ContextMeta):
     __poolware_plan__: ClassVar[Any] = None
     _also_settable: ClassVar[tuple[str, ...]] = ()
     _lent: list[list[Any]] | None
-    """What was borrowed until the end: pool and object each."""
+    """What was borrowed until the end: the object and who lent it."""
     _carrier: Any
     """The scope or environ of the request; after the end, the text that names it."""
     _request_id: str | None
@@ -105,35 +114,60 @@ class Context(Recyclable, metaclass=ContextMeta):
         """Return a row for each field: name, type, default, how it resets, whether sensitive, whether vouched."""
         return describe_fields(cls)
 
-    def borrow(self, pool: Pool[T]) -> T:
-        """Acquire an object from `pool` until the response ends.
+    @overload
+    def borrow(self, pool: Pool[T]) -> T: ...
+    @overload
+    def borrow(self, pool: ConnectionPool[T]) -> T: ...
+    @overload
+    def borrow(self, pool: Engine[T]) -> T: ...
+    @overload
+    def borrow(self, pool: Queue[T]) -> T: ...
+    @overload
+    def borrow(self, pool: SessionMaker[T]) -> T: ...
+    @overload
+    def borrow(self, pool: RedisPool) -> Any: ...
+    def borrow(self, pool: Any) -> Any:
+        """Take something from `pool` until the response ends.
 
+        `pool` is an `ObjectPool`, a sync pool of psycopg_pool or redis, an engine, session maker or pool of SQLAlchemy,
+        a ``queue.Queue``, or any object with ``acquire`` and ``release`` or ``getconn`` and ``putconn``.
         For what is scarce prefer ``with pool.lease() as obj``, which keeps it for the block only.
 
+        Giving back never commits: an open transaction is rolled back.
+
         Raises:
+            PoolUnavailable: `pool` has nothing to lend: `PoolTimeout`, `TooManyWaiting` or `PoolClosed`.
             ContextDetached: this context belongs to no pool.
-            BadOption: `pool` has no ``acquire`` or no ``release``, or they are coroutines.
-        ContextReleased: the response has ended meanwhile; the object went back.
+            BadOption: `pool` is none of these, or asynchronous.
+            ContextReleased: the response has ended meanwhile; the object went back.
         """
-        if self._home is None:
-            raise self._detached()
-        if not (hasattr(pool, "acquire") and hasattr(pool, "release")):
-            msg = f"borrow({pool!r:.80}): it takes a pool, an object with acquire() and release(obj)"
-            raise BadOption(msg)
-        obj = pool.acquire()
-        if hasattr(obj, "__await__"):
-            if hasattr(obj, "close"):
-                obj.close()
-            msg = (
-                f"borrow({pool!r:.80}): its acquire() is a coroutine; it takes a pool that returns its objects at once"
-            )
-            raise BadOption(msg)
-        try:
-            self._keep_until_end(pool, obj)
-        except BaseException:  # the response ended meanwhile
-            pool.release(obj)
-            raise
-        return obj
+        return loans.borrow(self, pool)
+
+    @overload
+    async def aborrow(self, pool: AsyncPool[T]) -> T: ...
+    @overload
+    async def aborrow(self, pool: Acquiring[T]) -> T: ...
+    @overload
+    async def aborrow(self, pool: ConnectionPool[Awaitable[T]]) -> T: ...
+    @overload
+    async def aborrow(self, pool: AsyncEngine[T]) -> T: ...
+    @overload
+    async def aborrow(self, pool: SessionMaker[T]) -> T: ...
+    @overload
+    async def aborrow(self, pool: RedisPool) -> Any: ...
+    async def aborrow(self, pool: Any) -> Any:
+        """Take something from the async `pool` until the response ends; it goes back on the event loop of this call.
+
+        `pool` is an async pool of psycopg_pool or redis, SQLAlchemy's AsyncEngine or async_sessionmaker, an asyncpg
+        pool, or any object with ``aacquire`` and ``release``, or with ``acquire`` and ``release``, or ``getconn`` and
+        ``putconn``, that are awaited.
+
+        Raises:
+            LoopMissing: the request came by WSGI, where an async view's loop ends before the response does.
+            BadOption: `pool` is none of these, or not asynchronous.
+            PoolUnavailable, ContextDetached, ContextReleased: as `borrow`.
+        """
+        return await loans.aborrow(self, pool)
 
     def buffer(self, size: int) -> Buffer:
         """Return a pooled `Buffer` of at least `size` bytes until the response ends.
@@ -200,31 +234,16 @@ class Context(Recyclable, metaclass=ContextMeta):
         msg = f"this {name} belongs to no request, so nothing would give back what it borrows; use pool.lease()"
         return ContextDetached(msg)
 
-    def _keep_until_end(self, pool: Pool[T], obj: T) -> None:
+    def _keep_until_end(self, lender: object, obj: object) -> None:
         if self._lent is None:
             with _FIRST_LOAN:  # two threads of one request, as FastAPI's dependencies run in
                 if self._lent is None:
                     self._lent = []
-        self._lent.append([pool, obj])
+        self._lent.append([obj, lender])
 
     def _give_back(self) -> None:
-        """Return what was borrowed, the last first. An error of one pool does not keep the others from theirs."""
-        slot = Context.__dict__["_lent"]  # reaches into a sealed object too
-        lent = slot.__get__(self) or []
-        try:
-            while lent:
-                loan = lent.pop()
-                pool = loan[0]
-                try:
-                    pool.release(loan.pop())  # held by nothing here: the pool sees who else holds it
-                except ReleaseError:
-                    logger.debug("%r was released by hand before the response ended", pool)
-                except Exception:
-                    logger.exception("%r did not take back what a request had borrowed", pool)
-        finally:
-            if lent:  # an interrupt, such as gevent's Timeout: the rest goes back before it passes on (H18)
-                Context._give_back(self)
-            slot.__set__(self, None)
+        """Return what was borrowed."""
+        loans.give_back(self)
 
     def _label(self) -> str:
         """Name the request for messages after its end."""

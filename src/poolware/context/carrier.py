@@ -9,9 +9,14 @@ from typing import Any
 from poolware._core.cycle import KEY
 from poolware.errors import ContextMissing
 
-__all__ = ["KEY", "Carrier", "carrier_of", "incoming_request_id", "request_line"]
+__all__ = ["FAILED", "KEY", "LOANS", "Carrier", "carrier_of", "incoming_request_id", "request_line"]
 
 Carrier = MutableMapping[str, Any]
+
+LOANS = "poolware.loans"
+"""Where an ASGI scope carries what event loops have lent to its request. Absent as long as that is nothing."""
+FAILED = "poolware.failed"
+"""Present in a carrier whose request has failed in a way that its middleware does not see."""
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._~:+/=@-]{1,128}")
 
@@ -53,6 +58,7 @@ def request_line(carrier: Carrier) -> str:
     if path is None:
         method = carrier.get("REQUEST_METHOD")
         path = f"{carrier.get('SCRIPT_NAME', '')}{carrier.get('PATH_INFO', '')}"
+    path = str(path)  # an application may have spoilt it
     if not path.isprintable():  # a client may have put line breaks into it, and this ends up in logs
         path = path.encode("unicode_escape").decode()
     return f"{method} {path[:200]}" if method else ""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from poolware.pools.buffers import BufferStats
-from poolware.pools.objects import PoolStats
-from poolware.pools.resource_stats import ResourcePoolStats
+from poolware.pools.buffers import BufferPool
+from poolware.pools.objects import ObjectPool
+from poolware.pools.resources.pool import ResourcePool
 
 __all__ = ["COUNTERS", "GAUGES", "KINDS", "LIMITS", "Metric", "metric_of"]
 
-KINDS: dict[type, str] = {PoolStats: "object", BufferStats: "buffer", ResourcePoolStats: "resource"}
-"""What a pool is called, by the class of its statistics."""
+KINDS: dict[type, str] = {ObjectPool: "object", BufferPool: "buffer", ResourcePool: "resource"}
+"""What a pool is called, by its class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,13 @@ COUNTERS = (
     Metric("acquired", "acquires", "Acquisitions."),
     Metric("released", "releases", "Releases."),
     Metric("hits", "hits", "Acquisitions, and growths of buffers, served with what was reused."),
+    Metric("local_hits", "local_hits", "Hits that a thread found in its own cache."),
     Metric("misses", "misses", "Acquisitions, and growths of buffers, for which something was built."),
     Metric("created", "creations", "Objects, memory or resources made."),
     Metric("grown", "growths", "Moves of a buffer to a larger tier."),
     Metric("dropped", "drops", "Released but not kept: the pool was full, or reuse is off."),
     Metric("escaped", "escapes", "Let go, still held, because the quarantine was full."),
+    Metric("expired", "expirations", "Let go because of the idle timeout."),
     Metric("lost", "losses", "Never released, and no longer held by anybody."),
     Metric("refused", "refusals", "Releases that raised: a second one, or of something foreign."),
     Metric("waits", "waits", "Acquisitions that had to wait."),

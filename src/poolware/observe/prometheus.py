@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from poolware.observe.metrics import COUNTERS, GAUGES, LIMITS
 from poolware.observe.snapshot import PoolSnapshot
 from poolware.pools.forks import restart_in_child
-from poolware.pools.wait_times import WAIT_BOUNDS
+from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 __all__ = ["PrometheusExporter", "exporter"]
 

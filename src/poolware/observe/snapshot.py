@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from poolware._core.log import logger
 from poolware.observe.metrics import COUNTERS, GAUGES, KINDS, LIMITS, Metric, metric_of
 from poolware.pools.forks import all_pools, restart_in_child
-from poolware.pools.wait_times import WAIT_BOUNDS
+from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 __all__ = ["Histogram", "PoolSnapshot", "merge", "take"]
 
@@ -127,12 +127,13 @@ def take() -> list[PoolSnapshot]:
     """Look at every pool of this process, the oldest first. One that cannot tell is logged and left out."""
     seen = []
     for pool in all_pools():
+        kind = next((kind for cls, kind in KINDS.items() if isinstance(pool, cls)), None)
+        if kind is None:
+            continue
         try:
-            stats = pool.get_stats() if hasattr(pool, "get_stats") else None
-            if type(stats) in KINDS:
-                seen.append(_of(pool, stats))
+            seen.append(_of(pool, kind))
         except Exception:
-            logger.exception("the statistics of %r could not be read", getattr(pool, "name", pool))
+            logger.exception("the statistics of %r could not be read", pool.name)
     return seen
 
 
@@ -171,12 +172,13 @@ class _Labels:
 _labels = _Labels()
 
 
-def _of(pool: Any, stats: Any) -> PoolSnapshot:
+def _of(pool: Any, kind: str) -> PoolSnapshot:
+    stats = pool.get_stats()
     destroyed = getattr(stats, "destroyed", None)
     label, number = _labels.of(pool, stats.name)
     return PoolSnapshot(
         label,
-        KINDS[type(stats)],
+        kind,
         _figures(LIMITS, stats, pool),
         _figures(GAUGES, stats),
         _figures(COUNTERS, stats),

@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 from poolware._core.core import compiled
 from poolware._core.log import logger
 from poolware._core.mode import Mode
-from poolware._core.options import whole_number
+from poolware._core.options import positive_or_none, whole_number
 from poolware._core.proof import REUSE_REFUSED
 from poolware._core.tally import new_tally
 from poolware.errors import AlreadyLeased, AlreadyReleased, BadOption, BufferSizeError, ForeignObject
 from poolware.pools.announce import announced_mode
 from poolware.pools.buffer import Buffer
+from poolware.pools.calibration import Calibration, Calibrator, MeasuredBuffer
 from poolware.pools.forks import restart_in_child
+from poolware.pools.heartbeat import Beat, heartbeat
+from poolware.pools.idle_timeout import LOOKS, BufferIdleTimeout
 from poolware.pools.watched import WatchedBuffer
 
 if TYPE_CHECKING or compiled is None:
@@ -56,7 +59,7 @@ class BufferStats:
     grown: int
     """Moves of a buffer to the next tier."""
     dropped: int
-    """Memory not kept: its tier or the pool was full, it was larger than all tiers, or reuse is off."""
+    """Memory not kept: no room, larger than all tiers, not needed for the idle timeout, or reuse is off."""
     refused: int
     """Releases that raised: a second one, or of a foreign buffer."""
 
@@ -79,6 +82,8 @@ class BufferPool:
         max_idle: how many of each tier are kept at the most.
         max_idle_bytes: bytes that all kept memory together may have.
         wipe: ``used`` fills with zeros what was used, ``full`` all of the memory, ``none`` nothing.
+        idle_timeout: seconds after which the pool lets go of as much resting memory as nobody has needed meanwhile.
+        calibrate: how to change the tiers to the sizes that buffers turn out to need; they stay by default.
         name: shown in statistics, logs and errors.
 
     Raises:
@@ -101,6 +106,8 @@ class BufferPool:
         max_idle: int = 64,
         max_idle_bytes: int = 64 * MIB,
         wipe: Wipe = "used",
+        idle_timeout: float | None = None,
+        calibrate: Calibration | None = None,
         name: str = "buffers",
     ) -> None:
         self.name = name
@@ -112,26 +119,41 @@ class BufferPool:
             msg = f"wipe={wipe!r}: it takes 'used', 'full' or 'none'"
             raise BadOption(msg)
         self.wipe = wipe
+        positive_or_none("idle_timeout", idle_timeout)
+        if calibrate is not None and not isinstance(calibrate, Calibration):
+            msg = f"calibrate={calibrate!r}: it takes Calibration(…), or None"
+            raise BadOption(msg)
         mode = announced_mode()
+        reuse = mode is Mode.ON and REUSE_REFUSED is None
         watched = WatchedBuffer if mode is Mode.DEBUG else None
+        measured = MeasuredBuffer if calibrate and reuse else None
+        self._calibrator = Calibrator(calibrate, self.max_size) if calibrate and reuse else None
+        seen = watched.note_released if watched else self._calibrator.note if self._calibrator else None
         self._store = MemoryStore(
-            make=watched or Buffer,
+            make=watched or measured or Buffer,
             tiers=self.tiers,
             max_size=self.max_size,
             max_idle=self.max_idle,
             max_idle_bytes=self.max_idle_bytes,
             wipe=self.wipe,
-            reuse=mode is Mode.ON and REUSE_REFUSED is None,
+            reuse=reuse,
             refuse_size=self._refuse_size,
             refuse_file=self._refuse,
             abandoned=self._abandoned,
             lent=watched and watched.note_acquired,
-            ended=watched and watched.note_released,
+            ended=seen,
         )
         self.acquire, self.release = self._store.acquire, self._store.release
         self._refused = new_tally()
         self._refused_before_fork = 0
         self.at_end: AtEnd = AtEnd(self)
+        self._beats: list[Beat] = []
+        if idle_timeout is not None and reuse:
+            self._timeout = BufferIdleTimeout(self._store)
+            self._beats.append(heartbeat.every(idle_timeout / LOOKS, self._timeout.beat))
+        if calibrate is not None and reuse:
+            self.acquire = self._measuring(self._store.acquire)
+            self._beats.append(heartbeat.every(calibrate.period, self._calibrate))
         restart_in_child(self)
 
     def lease(self, size: int) -> BufferLease:
@@ -141,6 +163,12 @@ class BufferPool:
     def clear(self) -> None:
         """Let go of all resting memory."""
         self._store.clear()
+
+    def close(self) -> None:
+        """Let go of all resting memory, and look after the pool no more."""
+        while self._beats:
+            self._beats.pop().stop()
+        self.clear()
 
     def get_stats(self) -> BufferStats:
         """Return what the pool has done and holds."""
@@ -156,6 +184,21 @@ class BufferPool:
     def __repr__(self) -> str:
         stats = self.get_stats()
         return f"<BufferPool {self.name!r}: {stats.idle} idle, {stats.in_use} in use, {stats.quarantined} quarantined>"
+
+    def _measuring(self, acquire: Callable[[int], Buffer]) -> Callable[[int], Buffer]:
+        def measure(size: int) -> Buffer:
+            buffer: Any = acquire(size)
+            buffer._asked = size
+            return buffer  # type: ignore[no-any-return]
+
+        return measure
+
+    def _calibrate(self) -> None:
+        tiers = self._calibrator and self._calibrator.tiers()
+        if tiers and tiers != self.tiers:
+            logger.info("pool %r: tiers of %s bytes", self.name, ", ".join(map(str, tiers)))
+            self._store.retier(tiers)
+            self.tiers = tiers
 
     def _refuse_size(self, size: object) -> NoReturn:
         most = f"max_size={self.max_size}"

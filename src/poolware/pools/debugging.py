@@ -23,8 +23,8 @@ class DebugContextKind(ContextKind):
 
     _compiled = False
 
-    def __init__(self, plan: Plan, home: object) -> None:
-        super().__init__(plan, home)
+    def __init__(self, plan: Plan, home: object, idle: Any = None) -> None:
+        super().__init__(plan, home, idle)
         self._traces = Traces()
         self._parts = Parts()
 
@@ -52,8 +52,8 @@ class DebugContextKind(ContextKind):
 class DebugPlainKind(PlainKind):
     """Any other objects: poisoned, and their parts looked at."""
 
-    def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None) -> None:
-        super().__init__(factory, restore)
+    def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None, idle: Any) -> None:
+        super().__init__(factory, restore, idle)
         self._traces = Traces()
         self._parts = Parts()
 

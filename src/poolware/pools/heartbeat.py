@@ -28,9 +28,9 @@ class Beat:
         self._task: Callable[[], Callable[[], object] | None] | None = (
             weakref.WeakMethod(task) if method else lambda: task
         )
-        self.period = period
-        self.apart = apart
-        self.running = False
+        self.period: float = period
+        self.apart: bool = apart
+        self.running: bool = False
 
     def stop(self) -> None:
         """Do not run again. What runs now runs to its end."""

@@ -18,7 +18,7 @@ class Kind(Protocol):
     """How a pool treats its objects off the hot path."""
 
     idle: Any
-    """Every object at rest: a list, or what stands for one."""
+    """Every object at rest: a list, or another store."""
     lent: Any
     """Every object in use that will be kept: a set, or a dict by id for objects that may be unhashable."""
     cycle: Cycle
@@ -31,6 +31,9 @@ class Kind(Protocol):
 
     def lend(self, obj: Any) -> None:
         """Note that `obj` is in use."""
+
+    def unlend(self, obj: Any) -> bool:
+        """Note that `obj`, which is in use, will not be kept; False if it has just been released."""
 
     def lends(self, obj: Any) -> bool:
         """Whether `obj` is in use."""
@@ -52,14 +55,18 @@ class Kind(Protocol):
 
 
 class ContextKind:
-    """Contexts: reset by their class's plan."""
+    """Contexts: reset by their class's plan.
+
+    The compiled cycle rests contexts in a stack of its own; with any other store contexts use the plain one.
+    """
 
     _compiled = compiled is not None
 
-    def __init__(self, plan: Plan, home: object) -> None:
+    def __init__(self, plan: Plan, home: object, idle: Any = None) -> None:
         self.plan: Plan = plan
         self.home: object = home
-        idle, lent = stores(plan) if self._compiled else ([], set())
+        self._compiled = self._compiled and idle is None
+        idle, lent = stores(plan) if self._compiled else ([] if idle is None else idle, set())
         self.idle: Any = idle
         self.lent: Any = lent
 
@@ -75,6 +82,13 @@ class ContextKind:
 
     def lend(self, obj: Any) -> None:
         self.lent.add(obj)
+
+    def unlend(self, obj: Any) -> bool:
+        try:
+            self.lent.remove(obj)
+        except KeyError:
+            return False
+        return True
 
     def lends(self, obj: Any) -> bool:
         return obj in self.lent
@@ -133,8 +147,8 @@ class ContextKind:
 class PlainKind:
     """Any other objects: reset by the user's function, or never where the user says that nothing needs it."""
 
-    def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None) -> None:
-        self.idle: list[Any] = []
+    def __init__(self, factory: Callable[[], Any], restore: Callable[[Any], bool] | None, idle: Any) -> None:
+        self.idle: Any = idle
         self.build: Callable[[], Any] = factory
         self.restore: Callable[[Any], bool] | None = restore
         self.lent: dict[int, Any] = {}
@@ -145,6 +159,9 @@ class PlainKind:
 
     def lend(self, obj: Any) -> None:
         self.lent[id(obj)] = obj
+
+    def unlend(self, obj: Any) -> bool:
+        return self.lent.pop(id(obj), None) is not None
 
     def lends(self, obj: Any) -> bool:
         return id(obj) in self.lent

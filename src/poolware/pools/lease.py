@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from poolware.errors import AlreadyLeased
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-__all__ = ["Lease", "Pool"]
+__all__ = ["AsyncPool", "Lease", "Pool"]
 
 T = TypeVar("T")
 
@@ -19,6 +19,20 @@ class Pool(Protocol[T]):
 
     @property
     def acquire(self) -> Callable[[], T]:
+        """Lend an object."""
+        ...
+
+    @property
+    def release(self) -> Callable[[T], object]:
+        """Take it back."""
+        ...
+
+
+class AsyncPool(Protocol[T]):
+    """Anything that lends objects to event loops, and takes them back without waiting."""
+
+    @property
+    def aacquire(self) -> Callable[[], Awaitable[T]]:
         """Lend an object."""
         ...
 

@@ -19,9 +19,14 @@ from poolware.errors import AlreadyReleased, BadOption, ConfigurationError, Fore
 from poolware.pools.announce import announced_mode, warn_of_closable
 from poolware.pools.debugging import DebugContextKind, DebugPlainKind
 from poolware.pools.forks import restart_in_child
+from poolware.pools.growth import Growth, when_empty
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
 from poolware.pools.lease import Lease
 from poolware.pools.quarantine import Quarantine
+from poolware.pools.sizes import DynamicSizing
+from poolware.pools.stores import Store, StoreName, new_store
+from poolware.pools.tended import Counts
+from poolware.pools.tending import Tending
 
 __all__ = ["ObjectPool", "PoolStats"]
 
@@ -36,6 +41,7 @@ _TALLIES = (
     "created",
     "dropped",
     "escaped",
+    "expired",
     "lost",
     "refused",
     "reset_errors",
@@ -71,6 +77,8 @@ class PoolStats:
     """Released but not kept: the pool was full, or reuse is off."""
     escaped: int
     """Let go because the quarantine was full."""
+    expired: int
+    """Let go because of the idle timeout."""
     lost: int
     """Never released, and no longer held by anybody: taken back when noticed."""
     refused: int
@@ -78,6 +86,13 @@ class PoolStats:
     reset_errors: int
     """Resets that raised."""
     validation_failures: int
+    local_hits: int
+    """Hits that a thread found in its own cache; 0 with every store but ``thread``."""
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of the acquisitions that was served with a reused object, between 0 and 1; 1 before the first."""
+        return self.hits / self.acquired if self.acquired else 1.0
 
 
 class ObjectPool(Generic[T]):
@@ -98,7 +113,14 @@ class ObjectPool(Generic[T]):
         max_idle: how many objects the pool keeps at the most. More can be in use; those are dropped afterwards. Threads
             that enter the pool in the same moment may keep one more each until that is noticed.
         max_quarantine: how many released objects that somebody still holds are watched for coming back.
-        prewarm: how many objects to build at once.
+        prewarm: how many objects to build at once, and what `idle_timeout` leaves.
+        growth: when to build ahead, on the heartbeat, so that no acquisition pays for it: `Watermark`, `LeaseRate`, or
+            an object of your own. Never more than `max_idle`.
+        sizing: how `max_idle` follows the use; the number given as `max_idle` is its upper bound.
+        idle_timeout: seconds after which the pool lets go of as many resting objects as nobody has needed meanwhile.
+        store: where objects rest. ``stack`` uses the last one first, ``fifo`` the one that has rested longest;
+            ``thread`` has a cache for each thread, ``sharded`` sixteen stacks, ``gc_victims`` drops what was not used
+            from one full garbage collection to the next but one. Or a function that makes a `Store`.
         name: shown in statistics, logs and errors; the factory's name by default.
 
     Raises:
@@ -119,6 +141,10 @@ class ObjectPool(Generic[T]):
         max_idle: int = 1024,
         max_quarantine: int = 256,
         prewarm: int = 0,
+        growth: Growth = when_empty,
+        sizing: DynamicSizing | None = None,
+        idle_timeout: float | None = None,
+        store: StoreName | Callable[[], Store] = "stack",
         name: str | None = None,
         _home: object = None,
     ) -> None:
@@ -129,6 +155,8 @@ class ObjectPool(Generic[T]):
         self.max_idle: int = whole_number("max_idle", max_idle)
         whole_number("prewarm", prewarm)
         callable_or_none("validate", validate)
+        tending = Tending(growth, sizing, idle_timeout)
+        idle = new_store(store)
         self._mode = announced_mode()
         self._reuse = self._mode is Mode.ON and REUSE_REFUSED is None
         self._watch = self._mode is not Mode.OFF and REUSE_REFUSED is None
@@ -142,12 +170,15 @@ class ObjectPool(Generic[T]):
         # In debug mode everything passes through it, held or not.
         limit = max(whole_number("max_quarantine", max_quarantine), 256 if self._mode is Mode.DEBUG else 0)
         self._quarantine: Quarantine[T] = Quarantine(limit, self._free, self._escape)
-        self._kind = self._kind_of(factory, reset, validate, _home)
+        self._kind = self._kind_of(factory, reset, validate, _home, idle)
         self._idle = self._kind.idle
         self._kind.generate(self._names(validate))
         self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release
         restart_in_child(self)
         self.prewarm(prewarm)
+        self._tending = tending
+        if self._reuse:
+            tending.begin(self, prewarm=prewarm, max_idle=max_idle)
 
     def lease(self) -> Lease[T]:
         """Return a context manager that acquires an object and releases it at the end of the block."""
@@ -155,19 +186,29 @@ class ObjectPool(Generic[T]):
 
     def prewarm(self, count: int) -> None:
         """Build until `count` objects rest in the pool, `max_idle` at the most. Does nothing where reuse is off."""
-        whole_number("count", count)
-        while self._reuse and len(self._idle) < count and self._has_room():
-            obj = self._construct()
-            if not self._kind.unseal(obj):
-                return
-            if not self._keep(obj):
-                self._drop(obj)
+        self._build_ahead(whole_number("count", count) - len(self._idle))
+
+    def resize(self, max_idle: int) -> None:
+        """Keep `max_idle` objects at the most from now on. Surplus is dropped now, or when it comes back."""
+        self.max_idle = whole_number("max_idle", max_idle)
+        self._trim()
+        for obj in self._kind.holdings() if self._reuse else ():
+            if len(self._kind.lent) <= max_idle:
+                break
+            self._surplus[id(obj)] = obj  # first: it is known all the time
+            if not self._kind.unlend(obj):
+                self._surplus.pop(id(obj), None)
 
     def clear(self) -> None:
         """Let go of every resting object. What is in use or quarantined is kept when it comes back."""
         for _ in range(len(self._idle)):
             with suppress(IndexError):  # another thread was faster
                 self._idle.pop()
+
+    def close(self) -> None:
+        """Let go of every resting object, and of the others when they come back. Later acquisitions are not pooled."""
+        self._tending.stop()
+        self.resize(0)
 
     def get_stats(self) -> PoolStats:
         """Return what the pool has done and holds, after looking at all of its quarantine."""
@@ -185,6 +226,7 @@ class ObjectPool(Generic[T]):
             released=count["acquired"] - in_use - count["lost"],
             hits=count["acquired"] - count["misses"],
             destroyed=count["created"] - idle - in_use - quarantined,
+            local_hits=getattr(self._idle, "local_hits", 0),
             **count,
         )
 
@@ -194,7 +236,7 @@ class ObjectPool(Generic[T]):
 
     # --- set-up -------------------------------------------------------------------------------------------------------
 
-    def _kind_of(self, factory: Any, reset: Any, validate: object, home: object) -> Kind:
+    def _kind_of(self, factory: Any, reset: Any, validate: object, home: object, idle: Any) -> Kind:
         plan = getattr(factory, "__poolware_plan__", _UNSET)
         if plan is None:
             msg = f"ObjectPool({self.name}): a mixin, or Context itself; derive the class of your contexts from it"
@@ -204,7 +246,8 @@ class ObjectPool(Generic[T]):
                 msg = f"ObjectPool({self.name}): a context class brings its own reset; leave out reset= and validate="
                 raise BadOption(msg)
             kind = DebugContextKind if self._mode is Mode.DEBUG else ContextKind
-            return kind(plan, self if home is None else home)
+            # Where the compiled cycle has a stack of its own.
+            return kind(plan, self if home is None else home, None if type(idle) is list else idle)
         if reset is _UNSET:
             msg = (
                 f"ObjectPool({self.name}): reset= is missing. Pass a function that makes a used object as good as new, "
@@ -213,7 +256,7 @@ class ObjectPool(Generic[T]):
             raise ConfigurationError(msg)
         callable_or_none("reset", reset)
         plain = DebugPlainKind if self._mode is Mode.DEBUG else PlainKind
-        return plain(factory, self._restoring(reset) if reset else None)
+        return plain(factory, self._restoring(reset) if reset else None, idle)
 
     def _names(self, validate: Callable[[T], object] | None) -> dict[str, Any]:
         debug = self._mode is Mode.DEBUG
@@ -297,10 +340,33 @@ class ObjectPool(Generic[T]):
         return len(self._idle) + len(self._kind.lent) < self.max_idle
 
     def _trim(self) -> None:
-        """Drop what threads that were in the middle of something at the same moment have kept too much."""
-        while len(self._idle) > self.max_idle:
+        """Drop what is too much: threads in the middle of something at the same moment kept it, or a resize left it."""
+        while len(self._idle) > max(0, self.max_idle - len(self._kind.lent)):
             with suppress(IndexError):  # another thread was faster
                 self._drop(self._idle.pop())
+
+    def _counts(self) -> Counts:
+        return Counts(len(self._idle), self._in_use(), self._tallies["acquired"].value, self._tallies["dropped"].value)
+
+    def _build_ahead(self, count: int) -> None:
+        """Make `count` more rest: what nobody holds any more first, then new ones; none over `max_idle`."""
+        if not self._reuse:
+            return
+        for _ in range(count - self._quarantine.sweep(len(self._quarantine))):
+            if not self._has_room():
+                return
+            obj = self._construct()
+            if not self._kind.unseal(obj):
+                return
+            if not self._keep(obj):
+                self._drop(obj)
+
+    def _let_go(self, count: int) -> None:
+        """Drop `count` resting objects."""
+        for _ in range(count):
+            with suppress(IndexError):  # another thread was faster
+                self._idle.pop()
+                self._tallies["expired"].tick()
 
     def _drop(self, _obj: T) -> None:
         self._tallies["dropped"].tick()

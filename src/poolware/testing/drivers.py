@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, Literal
 from wsgiref.util import setup_testing_defaults
 
-__all__ = ["ENDINGS", "Visit", "visit_asgi", "visit_wsgi"]
+from poolware.errors import BadOption
+
+__all__ = ["ENDINGS", "Interface", "Visit", "interface_of", "requests_of", "visit_asgi", "visit_wsgi"]
+
+Interface = Literal["asgi", "wsgi"]
 
 ENDINGS = ("ends", "ends", "leaves", "ends", "stops reading", "ends", "is cancelled")
 _PATIENCE = 10
@@ -27,6 +32,31 @@ class Visit:
     ending: str
     carrier: Callable[[dict[str, Any]], dict[str, Any]]
     answered: Callable[[str], None]
+
+
+def interface_of(app: Any, interface: Interface | None = None) -> Interface:
+    """Return how to call `app`. Raises `BadOption` for an unknown interface."""
+    if interface not in {None, "asgi", "wsgi"}:
+        msg = f"interface={interface!r}: it takes 'asgi', 'wsgi', or None to find out"
+        raise BadOption(msg)
+    is_async = iscoroutinefunction(app) or iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
+    return interface or ("asgi" if is_async else "wsgi")
+
+
+def requests_of(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """Return methods and paths of lines such as ``/orders/17`` and ``POST /orders``. Raises `BadOption`."""
+    lines = list(paths)
+    if isinstance(paths, str) or not lines:
+        msg = f"paths={paths!r}: it takes a list of at least one path, such as ['/orders/17', 'POST /orders']"
+        raise BadOption(msg)
+    found = []
+    for line in lines:
+        method, _, path = line.rpartition(" ")
+        if not path.startswith("/"):
+            msg = f"paths: {line!r}: it takes a path that begins with /, with a method before it or none"
+            raise BadOption(msg)
+        found.append((method or "GET", path))
+    return found
 
 
 async def visit_asgi(app: Any, visits: list[Visit], concurrency: int) -> None:
@@ -123,7 +153,9 @@ class _Lifespan:
 
     async def tell(self, what: str) -> None:
         """Send ``lifespan.<what>`` and wait for the answer; raises if it is a failure."""
-        if self._task.done():
+        if self._task.done():  # it takes no part; what it raised is how it says so
+            with suppress(asyncio.CancelledError):
+                self._task.exception()
             return
         self._to_app.put_nowait({"type": f"lifespan.{what}"})
         answer = asyncio.ensure_future(self._from_app.get())

@@ -8,15 +8,13 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from inspect import iscoroutinefunction
 from itertools import cycle, islice
-from typing import Any, Literal
+from typing import Any
 
 from poolware._core.options import whole_number
 from poolware.context.base import RequestContext
 from poolware.context.carrier import KEY
-from poolware.errors import BadOption
-from poolware.testing.drivers import ENDINGS, Visit, visit_asgi, visit_wsgi
+from poolware.testing.drivers import ENDINGS, Interface, Visit, interface_of, requests_of, visit_asgi, visit_wsgi
 from poolware.testing.marks import Marks
 from poolware.testing.watch import watch
 
@@ -43,7 +41,7 @@ def assert_isolated(
     requests: int = 200,
     concurrency: int = 8,
     headers: Mapping[str, str] | None = None,
-    interface: Literal["asgi", "wsgi"] | None = None,
+    interface: Interface | None = None,
 ) -> IsolationReport:
     """Send requests to `app`, dirty every field of every context before its release, and check that none arrives dirty.
 
@@ -69,20 +67,14 @@ def assert_isolated(
     """
     whole_number("requests", requests, at_least=1)
     whole_number("concurrency", concurrency, at_least=1)
-    lines = list(paths)
-    if isinstance(paths, str) or not lines:
-        msg = f"paths={paths!r}: it takes a list of at least one path, such as ['/orders/17', 'POST /orders']"
-        raise BadOption(msg)
-    if interface not in {None, "asgi", "wsgi"}:
-        msg = f"interface={interface!r}: it takes 'asgi', 'wsgi', or None to find out"
-        raise BadOption(msg)
+    asked, interface = requests_of(paths), interface_of(app, interface)
     observer = _Observer(Marks())
     visits = [
-        Visit(*_split(line), dict(headers or {}), ending, observer.carrier, observer.answered)
-        for line, ending in islice(zip(cycle(lines), cycle(ENDINGS), strict=False), requests)
+        Visit(*request, dict(headers or {}), ending, observer.carrier, observer.answered)
+        for request, ending in islice(zip(cycle(asked), cycle(ENDINGS), strict=False), requests)
     ]
     with watch():
-        if interface == "asgi" or (interface is None and _is_asgi(app)):
+        if interface == "asgi":
             _in_a_loop_of_its_own(visit_asgi(app, visits, concurrency))
         else:
             with ThreadPoolExecutor(concurrency) as threads:
@@ -148,18 +140,6 @@ class _Carrier(dict[str, Any]):
         if key == KEY and KEY in self:
             self.observer.leaving(self[KEY])
         return super().pop(key, *default)
-
-
-def _split(line: str) -> tuple[str, str]:
-    method, _, path = line.rpartition(" ")
-    if not path.startswith("/"):
-        msg = f"paths: {line!r}: it takes a path that begins with /, with a method before it or none"
-        raise BadOption(msg)
-    return method or "GET", path
-
-
-def _is_asgi(app: Any) -> bool:
-    return iscoroutinefunction(app) or iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
 
 
 def _in_a_loop_of_its_own(coroutine: Coroutine[Any, Any, None]) -> None:

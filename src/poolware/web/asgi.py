@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from poolware.context.carrier import KEY
-from poolware.errors import BodyError
-from poolware.web.body import refuse_async
+from poolware.context.carrier import KEY, LOANS
+from poolware.context.loans import give_back_async
+from poolware.errors import RequestRefused
 from poolware.web.lifecycle import callable_app, lifecycle_from
+from poolware.web.refusal import refuse_async
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -55,11 +56,15 @@ class PoolwareMiddleware:
         self._begin(scope)
         try:
             await self.app(scope, receive, send)
-        except BodyError as error:
+        except RequestRefused as error:
             if not await refuse_async(scope, send, error):
                 raise
         finally:
-            self._finish(scope)
+            try:
+                if LOANS in scope:
+                    await give_back_async(scope)
+            finally:
+                self._finish(scope)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         lifespan = scope["type"] == "lifespan"

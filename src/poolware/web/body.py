@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from poolware._core.loops import time_limit
 from poolware._core.options import positive_or_none, whole_number
 from poolware.context.base import RequestContext
-from poolware.errors import BodyError, BodyInvalid, BodyTimeout, BodyTooLarge, BodyTruncated, BufferSizeError
+from poolware.errors import BodyInvalid, BodyTimeout, BodyTooLarge, BodyTruncated, BufferSizeError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,7 +20,6 @@ __all__ = ["read_body", "read_body_async"]
 _CHUNK = 64 * 1024
 _TRUSTED = 1024 * 1024
 """Bytes reserved on the word of a Content-Length; more only as they arrive (H42)."""
-_REASONS = {400: "Bad Request", 408: "Request Timeout", 413: "Content Too Large"}
 
 
 def read_body(environ: Carrier, *, limit: int) -> Buffer:
@@ -93,28 +92,6 @@ async def _receive_into(body: Buffer, receive: Callable[[], Awaitable[Any]], lim
             raise BodyTruncated(msg)
         _append(body, message.get("body", b""), limit)
         more = message.get("more_body", False)
-
-
-def refuse(start_response: Callable[..., Any], error: BodyError, exc_info: Any) -> list[bytes]:
-    """Answer with the status of `error`; raises it again if the response has begun."""
-    text = f"{error}\n".encode()
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
-    start_response(f"{error.status} {_REASONS[error.status]}", headers, exc_info)
-    return [text]
-
-
-async def refuse_async(scope: Carrier, send: Callable[[Any], Awaitable[None]], error: BodyError) -> bool:
-    """Answer with the status of `error`; return whether that could be done."""
-    if scope["type"] != "http":
-        return False
-    text = f"{error}\n".encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(text)).encode())]
-    try:
-        await send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await send({"type": "http.response.body", "body": text})
-    except Exception:  # the response had begun: the server refuses a second start
-        return False
-    return True
 
 
 def announced_length(value: str | None, limit: int) -> int | None:

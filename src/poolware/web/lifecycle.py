@@ -10,6 +10,7 @@ from poolware._core.options import known_options
 from poolware.context.base import RequestContext
 from poolware.context.carrier import Carrier
 from poolware.errors import BadOption
+from poolware.pools.adapters.outcome import LoanCounts
 from poolware.pools.buffers import BufferPool
 from poolware.pools.objects import ObjectPool
 
@@ -71,8 +72,19 @@ class Lifecycle(Generic[C]):
         self.pool: ObjectPool[C] = ObjectPool(
             context, max_idle=max_idle, max_quarantine=max_quarantine, prewarm=prewarm, _home=self
         )
+        self.loan_counts: LoanCounts = LoanCounts()
         self.prewarm = prewarm
         self.begin, self.finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
+
+    @property
+    def rolled_back(self) -> int:
+        """How many borrowed connections and sessions came back with a transaction open."""
+        return self.loan_counts.rolled_back.value
+
+    @property
+    def discarded(self) -> int:
+        """How many borrowed resources were not fit to be used again: held by somebody, busy, or found broken."""
+        return self.loan_counts.discarded.value
 
     def open(self) -> None:
         """Build the contexts that `prewarm` asks for, as far as they do not rest in the pool."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from poolware.context.carrier import KEY
-from poolware.errors import BodyError
-from poolware.web.body import refuse
+from poolware.errors import RequestRefused
 from poolware.web.ending import Ending
 from poolware.web.lifecycle import callable_app, lifecycle_from
+from poolware.web.refusal import refuse
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -52,9 +52,9 @@ class PoolwareMiddleware:
         self._begin(environ)
         try:
             result = self.app(environ, start_response)
-        except BodyError as error:
+        except RequestRefused as error:
             self._finish(environ)
-            return refuse(start_response, error, sys.exc_info())
+            return refuse(environ, start_response, error, sys.exc_info())
         except BaseException:
             self._finish(environ)
             raise

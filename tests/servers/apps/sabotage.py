@@ -44,7 +44,7 @@ def _without_quarantine() -> None:
         original(self, memory, used)
 
     def take(self: Any, size: int) -> bytearray:
-        tier = next(tier for tier in self._tiers if tier >= size)
+        tier = next(tier for tier in self._by_size[0] if tier >= size)
         return self.idle[tier].pop() if self.idle[tier] else self._build(tier)
 
     MemoryStore._put_back, MemoryStore._take = put_back, take
@@ -129,6 +129,18 @@ def _without_wiping_secrets() -> None:
     secret.wipe = lambda *_: None
 
 
+def _without_looking_at_slots() -> None:
+    """A ring's slot is written to again as soon as it was consumed (H07)."""
+    from poolware.pools.slots import Slot
+
+    def take_from_reader(self: Any, free: Any) -> None:
+        self.forget()
+        self.wipe()
+        free(self)
+
+    Slot.take_from_reader = take_from_reader
+
+
 _SABOTAGE = {
     "": _nothing,
     "reset": _without_reset,
@@ -140,5 +152,6 @@ _SABOTAGE = {
     "proof": _without_proof,
     "seal": _without_seal,
     "secrets": _without_wiping_secrets,
+    "slots": _without_looking_at_slots,
     "fork": _without_restart_after_fork,
 }

@@ -8,10 +8,11 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 from django_poolware.conf import lifecycle
-from poolware import BodyError
-from poolware.context.carrier import KEY, carrier_of
+from poolware import RequestRefused
+from poolware.context.carrier import FAILED, KEY, carrier_of
 from poolware.web.accessor import install
 from poolware.web.ending import Ending
+from poolware.web.refusal import explain, retry_headers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from poolware.context.carrier import Carrier
 
 __all__ = ["PoolwareMiddleware"]
+
+_PLAIN = "text/plain; charset=utf-8"
 
 
 class PoolwareMiddleware:
@@ -65,11 +68,14 @@ class PoolwareMiddleware:
             raise
         return self._until_closed(response, carrier)
 
-    def process_exception(self, _request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer a refused request body with its status."""
-        if isinstance(exception, BodyError):
-            return HttpResponse(f"{exception}\n", status=exception.status, content_type="text/plain; charset=utf-8")
-        return None
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a refused request with its status."""
+        carrier = carrier_of(request)
+        if not isinstance(exception, RequestRefused):
+            carrier[FAILED] = True
+            return None
+        text, headers = f"{explain(carrier, exception)}\n", retry_headers(exception)
+        return HttpResponse(text, status=exception.status, headers={"Content-Type": _PLAIN, **headers})
 
     def _until_closed(self, response: HttpResponseBase, carrier: Carrier) -> HttpResponseBase:
         # Among the closers, and not in place of close(): a response may be pickled by a cache further out.

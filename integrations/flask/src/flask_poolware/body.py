@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-
-from poolware import BodyError
 from poolware.web.body import read_body as read_wsgi_body
 
 if TYPE_CHECKING:
@@ -24,12 +21,11 @@ def read_body(request: Request, *, limit: int) -> Buffer:
         request: a request whose body nobody has read yet.
         limit: bytes.
 
+    What is raised here is answered with its status, by the application's error page for that if it has one.
+
     Raises:
-        RequestEntityTooLarge: 413, over the limit.
-        BadRequest: 400, the body ends early or announces no length.
+        BodyTooLarge: the body is longer than `limit`; 413.
+        BodyTruncated: it ended before its Content-Length; 400.
+        BodyInvalid: the Content-Length is no length; 400.
     """
-    try:
-        return read_wsgi_body(request.environ, limit=limit)
-    except BodyError as error:
-        refusal = RequestEntityTooLarge if error.status == RequestEntityTooLarge.code else BadRequest
-        raise refusal(str(error)) from error
+    return read_wsgi_body(request.environ, limit=limit)

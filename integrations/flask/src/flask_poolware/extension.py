@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Request
 
 from flask_poolware.command import show_pools
-from poolware import BadOption, ConfigurationError, Lifecycle
+from flask_poolware.refusal import answer, note_failure
+from poolware import BadOption, ConfigurationError, Lifecycle, RequestRefused
 from poolware.web.accessor import install
 from poolware.web.lifecycle import lifecycle_from
 from poolware.web.wsgi import PoolwareMiddleware
@@ -26,7 +27,9 @@ class Poolware:
         Poolware(app, context=AppContext)
 
     or, with an application factory, ``poolware = Poolware(context=AppContext)`` and later ``poolware.init_app(app)``.
-    Each application has a `Lifecycle` of its own, unless one is given: ``app.extensions["poolware"]``.
+    Each application has a `Lifecycle` of its own, unless one is given: ``app.extensions["poolware"]``. A
+    `RequestRefused` of poolware's, such as `PoolTimeout`, is answered with its status, by the application's own error
+    pages if it has some.
 
     Args:
         app: the application.
@@ -63,6 +66,8 @@ class Poolware:
         lifecycle = lifecycle_from("Poolware", self._lifecycle, self._options)
         app.extensions["poolware"] = lifecycle
         app.wsgi_app = PoolwareMiddleware(app.wsgi_app, lifecycle)  # type: ignore[method-assign]
+        app.error_handler_spec[None][None].setdefault(RequestRefused, answer)
+        app.teardown_request(note_failure)
         install(Request)
         install(app.request_class)
         app.cli.add_command(show_pools)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 
-from poolware import BadOption, ConfigurationError
+from poolware import BadOption, ConfigurationError, RequestRefused
 from poolware.web.lifecycle import lifecycle_from
 from starlette_poolware.middleware import PoolwareMiddleware
+from starlette_poolware.refusal import answer
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -23,6 +24,9 @@ def init_app(
     app: Starlette, lifecycle: Lifecycle[Any] | None = None, **options: Unpack[LifecycleOptions]
 ) -> Lifecycle[Any]:
     """Put poolware around everything in `app`, so that handlers for ``Exception`` and 500 have ``request.ctx`` too.
+
+    A `RequestRefused` of poolware's, such as `PoolTimeout`, is answered with its status, by the application's own error
+    pages if it has some.
 
     Returns the application's `Lifecycle`, which is also ``app.state.poolware``.
 
@@ -45,6 +49,7 @@ def init_app(
     build_inner = app.build_middleware_stack
 
     def build_middleware_stack() -> PoolwareMiddleware:
+        app.exception_handlers.setdefault(RequestRefused, answer)
         return PoolwareMiddleware(build_inner(), lifecycle)
 
     app.build_middleware_stack = build_middleware_stack  # type: ignore[method-assign]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.exceptions import HTTPException
-
-from poolware import BodyError
 from poolware.web.body import read_body_async
 
 if TYPE_CHECKING:
@@ -25,10 +22,12 @@ async def read_body(request: Request, *, limit: int, timeout: float | None = Non
         limit: bytes.
         timeout: seconds that the whole body may take; None for as long as the server lets it.
 
+    What is raised here is answered with its status, by the application's error page for that if it has one.
+
     Raises:
-        HTTPException: 413 over the limit, 408 after the timeout, 400 for a body that ends early or announces no length.
+        BodyTooLarge: the body is longer than `limit`; 413.
+        BodyTimeout: it was not complete within `timeout`; 408.
+        BodyTruncated: the client left, or the body ended before its Content-Length; 400.
+        BodyInvalid: the Content-Length is no length; 400.
     """
-    try:
-        return await read_body_async(request.scope, request.receive, limit=limit, timeout=timeout)
-    except BodyError as error:
-        raise HTTPException(error.status, str(error)) from error
+    return await read_body_async(request.scope, request.receive, limit=limit, timeout=timeout)

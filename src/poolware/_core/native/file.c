@@ -445,6 +445,7 @@ static PyMethodDef file_methods[] = {
 
 static PyMemberDef file_members[] = {
     {"_store", T_OBJECT, offsetof(MemoryFile, store), READONLY, NULL},
+    {"_size", T_PYSSIZET, offsetof(MemoryFile, size), READONLY, NULL},
     {NULL},
 };
 

@@ -331,6 +331,104 @@ store_empty(MemoryStore *self, int counted)
     }
 }
 
+/* Tiers without memory, of these sizes; NULL if one is none. */
+static Tier *
+new_tiers(PyObject *sizes)
+{
+    Tier *tiers = PyMem_Calloc(PyTuple_GET_SIZE(sizes), sizeof(Tier));
+    if (!tiers) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sizes); i++) {
+        tiers[i].size = PyLong_AsSsize_t(PyTuple_GET_ITEM(sizes, i));
+        if (tiers[i].size < 0) {
+            if (!PyErr_Occurred()) {
+                PyErr_SetString(PyExc_ValueError, "no memory has a negative size");
+            }
+            PyMem_Free(tiers);
+            return NULL;
+        }
+    }
+    return tiers;
+}
+
+/* Nothing here runs other code: the memory at rest is known to the collector no more than to anybody else. */
+static PyObject *
+store_trim(MemoryStore *self, PyObject *args)
+{
+    Py_ssize_t size, count;
+    if (!PyArg_ParseTuple(args, "nn:trim", &size, &count)) {
+        return NULL;
+    }
+    BEGIN_LOCKED(self)
+    Tier *tier = tier_for(self, size);
+    while (tier && tier->size == size && tier->count && count-- > 0) {
+        Memory *memory = (Memory *)tier->items[--tier->count];
+        self->idle_bytes -= size;
+        self->dropped++;
+        Py_DECREF(memory);
+    }
+    END_LOCKED()
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+store_retier(MemoryStore *self, PyObject *sizes)
+{
+    if (!PyTuple_CheckExact(sizes) || !PyTuple_GET_SIZE(sizes)) {
+        return PyErr_Format(PyExc_TypeError, "a store has memory in at least one size");
+    }
+    Tier *tiers = new_tiers(sizes), *old;
+    if (!tiers) {
+        return NULL;
+    }
+    Py_ssize_t old_count;
+    BEGIN_LOCKED(self)
+    old = self->tiers;
+    old_count = self->tier_count;
+    self->tiers = tiers;
+    self->tier_count = PyTuple_GET_SIZE(sizes);
+    for (Tier *tier = old, *end = old + old_count; tier < end; tier++) {
+        Tier *same = tier_for(self, tier->size);
+        if (same && same->size == tier->size) {
+            *same = *tier;
+            tier->items = NULL;
+            continue;
+        }
+        while (tier->count) {
+            Memory *memory = (Memory *)tier->items[--tier->count];
+            self->idle_bytes -= tier->size;
+            self->dropped++;
+            Py_DECREF(memory);
+        }
+    }
+    END_LOCKED()
+    for (Py_ssize_t i = 0; i < old_count; i++) {
+        PyMem_Free(old[i].items);
+    }
+    PyMem_Free(old);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+store_resting(MemoryStore *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *counts;
+    BEGIN_UNCOLLECTED /* who runs meanwhile may change the tiers */
+    counts = PyDict_New();
+    for (Py_ssize_t i = 0; counts && i < self->tier_count; i++) {
+        PyObject *size = PyLong_FromSsize_t(self->tiers[i].size), *count = PyLong_FromSsize_t(self->tiers[i].count);
+        if (!size || !count || PyDict_SetItem(counts, size, count) < 0) {
+            Py_CLEAR(counts);
+        }
+        Py_XDECREF(size);
+        Py_XDECREF(count);
+    }
+    END_UNCOLLECTED
+    return counts;
+}
+
 static PyObject *
 store_clear(MemoryStore *self, PyObject *Py_UNUSED(ignored))
 {
@@ -350,7 +448,9 @@ store_restart(MemoryStore *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 store_get_idle(MemoryStore *self, void *Py_UNUSED(closure))
 {
-    PyObject *all = PyDict_New();
+    PyObject *all;
+    BEGIN_UNCOLLECTED /* who runs meanwhile may change the tiers */
+    all = PyDict_New();
     for (Py_ssize_t i = 0; all && i < self->tier_count; i++) {
         Tier *tier = &self->tiers[i];
         PyObject *size = PyLong_FromSsize_t(tier->size), *list = PyList_New(0);
@@ -366,6 +466,7 @@ store_get_idle(MemoryStore *self, void *Py_UNUSED(closure))
         Py_XDECREF(size);
         Py_XDECREF(list);
     }
+    END_UNCOLLECTED
     return all;
 }
 
@@ -421,21 +522,11 @@ store_new(PyTypeObject *type, PyObject *args, PyObject *options)
     self->max_idle_bytes = max_idle_bytes;
     self->wipe = *wipe == 'u' ? WIPE_USED : *wipe == 'f' ? WIPE_FULL : WIPE_NONE;
     self->reuse = (char)reuse;
-    self->tiers = PyMem_Calloc(PyTuple_GET_SIZE(tiers), sizeof(Tier));
+    self->tiers = new_tiers(tiers);
+    self->tier_count = PyTuple_GET_SIZE(tiers);
     if (!self->tiers) {
-        Py_DECREF(self);
-        return PyErr_NoMemory();
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tiers); i++) {
-        Py_ssize_t size = PyLong_AsSsize_t(PyTuple_GET_ITEM(tiers, i));
-        if (size < 0) {
-            if (!PyErr_Occurred()) {
-                PyErr_SetString(PyExc_ValueError, "no memory has a negative size");
-            }
-            Py_CLEAR(self);
-            break;
-        }
-        self->tiers[self->tier_count++].size = size;
+        self->tier_count = 0;
+        Py_CLEAR(self);
     }
     return (PyObject *)self;
 }
@@ -497,6 +588,11 @@ static PyMethodDef store_methods[] = {
     {"end", (PyCFunction)store_py_end, METH_O,
      "end($self, file, /)\n--\n\nTake a file back; return whether it was lent."},
     {"clear", (PyCFunction)store_clear, METH_NOARGS, "Let go of all memory at rest."},
+    {"trim", (PyCFunction)store_trim, METH_VARARGS,
+     "trim($self, size, count, /)\n--\n\nLet go of so many memories at rest of one size."},
+    {"retier", (PyCFunction)store_retier, METH_O,
+     "retier($self, tiers, /)\n--\n\nUse these sizes from now on; memory of other sizes is let go."},
+    {"resting", (PyCFunction)store_resting, METH_NOARGS, "Return how many memories of each size are at rest."},
     {"counts", (PyCFunction)store_counts, METH_NOARGS, "Return what the store has done and holds."},
     {"restart", (PyCFunction)store_restart, METH_NOARGS, "Begin anew, in a child process."},
     {NULL},

@@ -1,0 +1,5 @@
+"""``python -m poolware``."""
+
+from poolware.cli import main
+
+main()
