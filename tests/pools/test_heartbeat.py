@@ -1,6 +1,7 @@
 """The heartbeat: one thread for everything periodic."""
 
 import gc
+import importlib.util
 import os
 import subprocess
 import sys
@@ -168,6 +169,7 @@ heartbeat.stop()
 """
 
 
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="no gevent here")
 def test_where_gevent_comes_later():
     """H34: a gunicorn that preloads, or reads hooks from here, imports poolware before gevent replaces threads."""
     done = subprocess.run([sys.executable, "-c", AFTER_GEVENT], capture_output=True, timeout=60, check=False)
