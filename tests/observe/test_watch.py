@@ -46,6 +46,21 @@ def test_it_looks_and_passes_on_what_it_saw(folder):
     assert said["history"]["pools"]["watched"]["in_use"][0] == 1
 
 
+def test_the_first_beat_may_come_before_it_is_made(monkeypatch):
+    """It waits for that."""
+    every, looked = watch.heartbeat.every, threading.Event()
+
+    def every_and_at_once(period, task, *, apart):
+        beat = every(period, task, apart=apart)
+        beat.run()
+        return beat
+
+    monkeypatch.setattr(watch.heartbeat, "every", every_and_at_once)
+    looking = Watch(every=NEVER, exporters=[lambda _: looked.set()])
+    assert looked.wait(20)
+    looking.stop()
+
+
 def test_what_fails_keeps_nothing_else_from_being_done(caplog, folder):
     seen = []
     looking = Watch(every=NEVER, share=Share(folder), exporters=[lambda _: 1 / 0, seen.append])

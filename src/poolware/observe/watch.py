@@ -74,8 +74,9 @@ class Watch:
         self._failing: list[Exporter] = []
         self._looking = threading.RLock()
         restart_in_child(self)
-        # What it does may block: a user's reset, an exporter, a full disk. Evictions must not wait for that.
-        self._beat: Beat | None = heartbeat.every(self.every, self._beats, apart=True)
+        with self._looking:  # the first beat may come at once
+            # What it does may block: a user's reset, an exporter, a full disk. Evictions must not wait for that.
+            self._beat: Beat | None = heartbeat.every(self.every, self._beats, apart=True)
 
     def look(self) -> None:
         """Look now. What fails is logged, and keeps nothing else from being done."""
