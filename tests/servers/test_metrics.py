@@ -31,7 +31,7 @@ eventually = partial(wait_until, looks=1500)
 def running(server, folder, *options):
     """Run a server whose workers have all begun to watch; what it makes is in `folder`."""
     environment = {"POOLWARE_SHARED_DIR": str(folder / "shared"), "TMPDIR": str(folder)}
-    with serve(server, COLUMNS[server], *HOOKS, *options, **environment) as site:
+    with serve(server, COLUMNS.get(server, "apps.metrics_app:wsgi"), *HOOKS, *options, **environment) as site:
         site.shared = folder / "shared"
         eventually(lambda: len(told(site)) == WORKERS)
         yield site
@@ -103,10 +103,11 @@ def test_a_directory_that_somebody_else_made_is_no_reason_not_to_serve(tmp_path)
         assert "are not shared" in site.tail()
 
 
-@pytest.mark.parametrize("server", COLUMNS)
+@pytest.mark.parametrize("server", [*COLUMNS, "gunicorn-gevent"])
 def test_what_workers_counted_last_is_told_at_their_end(server, tmp_path):
     """H26: with --preload each worker counts for itself, and the arbiter publishes nothing.
 
+    H34: with gevent, whose workers replace threads after poolware was imported, as well.
     H25: workers that are told to end right after the load tell what it was; the arbiter leaves nothing behind.
     """
     with running(server, tmp_path, "--preload") as site:
