@@ -39,11 +39,12 @@ def test_an_object_pool():
 
 
 def test_a_buffer_pool():
-    pool = BufferPool(tiers=[1024], max_idle_bytes=2048, name="a buffer pool")
+    pool = BufferPool(tiers=[1024], max_idle=3, max_idle_bytes=2048, name="a buffer pool")
     with pool.lease(100):
         pass
     seen = of("a buffer pool")
-    assert (seen.kind, seen.limits["max_idle_bytes"]) == ("buffer", 2048)
+    assert (seen.kind, seen.limits) == ("buffer", {"max_idle": 3, "max_idle_bytes": 2048})
+    assert seen.utilisation is None
     assert (seen.gauges["idle"], seen.gauges["idle_bytes"]) == (1, 1024)
     assert seen.miss_rate == 1
 

@@ -12,7 +12,7 @@ from poolware.pools.buffers import BufferPool
 from poolware.pools.objects import ObjectPool
 from poolware.pools.resources.pool import ResourcePool
 
-__all__ = ["COUNTERS", "GAUGES", "KINDS", "LIMITS", "Metric", "metric_of"]
+__all__ = ["BOUNDS", "COUNTERS", "GAUGES", "KINDS", "LIMITS", "Metric", "metric_of"]
 
 KINDS: dict[type, str] = {ObjectPool: "object", BufferPool: "buffer", ResourcePool: "resource"}
 """What a pool is called, by its class."""
@@ -37,7 +37,14 @@ LIMITS = (
     Metric("max_idle", "pool_max_idle", "How many may rest; of a buffer pool, in each tier."),
     Metric("max_idle_bytes", "pool_max_idle_bytes", "How many bytes may rest."),
 )
-"""Bounds that somebody has set. A pool has those that fit its kind; so with what follows."""
+"""Bounds that somebody has set."""
+
+BOUNDS: dict[str, tuple[str, ...]] = {
+    "object": ("max_idle",),
+    "buffer": ("max_idle", "max_idle_bytes"),
+    "resource": ("min_size", "max_size"),
+}
+"""Which of them a pool of each kind has. Of all else it has what its statistics have."""
 
 GAUGES = (
     Metric("in_use", "pool_in_use", "Acquired and not yet released."),

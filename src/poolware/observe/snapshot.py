@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from poolware._core.log import logger
-from poolware.observe.metrics import COUNTERS, GAUGES, KINDS, LIMITS, Metric, metric_of
+from poolware.observe.metrics import BOUNDS, COUNTERS, GAUGES, KINDS, Metric, metric_of
 from poolware.pools.forks import all_pools, restart_in_child
 from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
@@ -179,7 +179,7 @@ def _of(pool: Any, kind: str) -> PoolSnapshot:
     return PoolSnapshot(
         label,
         kind,
-        _figures(LIMITS, stats, pool),
+        {limit: getattr(stats if kind == "resource" else pool, limit) for limit in BOUNDS[kind]},
         _figures(GAUGES, stats),
         _figures(COUNTERS, stats),
         dict(destroyed) if isinstance(destroyed, Mapping) else {},
@@ -188,8 +188,8 @@ def _of(pool: Any, kind: str) -> PoolSnapshot:
     )
 
 
-def _figures(metrics: Iterable[Metric], *sources: Any) -> dict[str, float]:
-    found = ((metric.field, getattr(source, metric.field, None)) for metric in metrics for source in sources)
+def _figures(metrics: Iterable[Metric], stats: Any) -> dict[str, float]:
+    found = ((metric.field, getattr(stats, metric.field, None)) for metric in metrics)
     return {name: figure for name, figure in found if isinstance(figure, int | float)}
 
 
