@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 from zlib import DEFLATED, compressobj
 
-from poolware import Block, DynamicSizing, LeaseRate, ObjectPool, TinyStep, Watermark
+from poolware import Block, DynamicSizing, Fixed, LeaseRate, ObjectPool, TinyStep, Watermark
 
 TICK = 0.005
 ROUNDS = 3
@@ -56,6 +56,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
     "when_empty": {},
     "Watermark(0.25), Block(0.25)": {"growth": Watermark(0.25, Block(0.25), period=0.02)},
     "Watermark(0.25), TinyStep()": {"growth": Watermark(0.25, TinyStep(), period=0.02)},
+    "Watermark(0.25), Fixed(8)": {"growth": Watermark(0.25, Fixed(8), period=0.02)},
     "LeaseRate(0.5)": {"growth": LeaseRate(0.5)},
     "DynamicSizing(period=0.2)": {"sizing": DynamicSizing(period=0.2)},
     "store gc_victims": {"store": "gc_victims", "idle_timeout": None},

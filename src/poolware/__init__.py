@@ -14,7 +14,8 @@ from poolware.pools.calibration import Calibration
 from poolware.pools.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
 from poolware.pools.lease import AsyncPool, Pool
 from poolware.pools.manager import ManagedPool, PoolManager
-from poolware.pools.objects import ObjectPool, PoolStats
+from poolware.pools.object_stats import PoolStats
+from poolware.pools.objects import ObjectPool
 from poolware.pools.refcounted import RefCounted
 from poolware.pools.resources import ResourcePool, ResourcePoolStats
 from poolware.pools.ring import BufferRing, RingStats

@@ -144,7 +144,7 @@ class Hunter:
             *[(self.foreign, 1), (self.cleared, 1), (self.looked_at, 0.3), (self.collected, 0.1)],
             *[(self.written, 30), (self.viewed, 20), (self.passed_on, 6), (self.dropped, 3), (self.refused_twice, 3)],
             *[(self.written_into_itself, 3), (self.released_in_the_middle, 3), (self.in_a_cycle, 2)],
-            *[(self.borrowed, 3), (self.memory_cleared, 1), (self.memory_looked_at, 0.5)],
+            *[(self.borrowed, 3), (self.memory_cleared, 1), (self.memory_looked_at, 0.5), (self.retiered, 0.5)],
         ]
 
     def run(self, cycles: int) -> None:
@@ -381,6 +381,12 @@ class Hunter:
         del ctx
         self.lifecycle.finish(carrier)
         assert buffer.closed
+
+    def retiered(self, _pool: Any) -> None:
+        store = self.random.choice(self.memory)._store
+        store.retier(tuple(sorted(self.random.sample([*TIERS, 8, LARGEST], 3))))
+        store.trim(self.random.choice(TIERS), self.random.randrange(3))
+        store.retier(TIERS)
 
     def memory_cleared(self, _pool: Any) -> None:
         self.random.choice(self.memory).clear()

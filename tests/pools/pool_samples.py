@@ -1,13 +1,17 @@
 """What is pooled in these tests, and the books that every pool has to keep."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, get_args
+
+import pytest
 
 from poolware import Context, ObjectPool, PoolStats
 from poolware.pools.stores import StoreName
 
 STORES = get_args(StoreName)
+HEARTBEAT = pytest.mark.skipif(sys.platform == "emscripten", reason="there are no threads, and so no heartbeat")
 
 
 class Tool:

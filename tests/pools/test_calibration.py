@@ -1,6 +1,9 @@
 """Tiers that follow the sizes which buffers turn out to need, and memory that goes when nobody needs it."""
 
 import random
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -193,3 +196,39 @@ def test_bad_options(make):
     """H40."""
     with pytest.raises(BadOption, match=r"\w+=.*: it takes"):
         make()
+
+
+def test_tiers_that_change_while_others_work():
+    """H34: every buffer is clean, and the books add up exactly."""
+    pool, done = BufferPool(max_idle_bytes=2**20), threading.Event()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def use(seed):
+        chance = random.Random(seed)
+        for _ in range(300):
+            with pool.lease(chance.randrange(2**13)) as buffer:
+                assert not any(buffer.view())
+                buffer.write(b"x" * chance.randrange(2**14))
+
+    def change():
+        chance = random.Random(0)
+        while not done.is_set():
+            pool._store.retier(tuple(sorted(chance.sample([64, 1024, 4096, 5000, 2**14], 3))))
+            pool._store.trim(1024, 1)
+            pool.get_stats()
+
+    try:
+        with ThreadPoolExecutor(5) as threads:
+            changing = threads.submit(change)
+            try:
+                assert len(list(threads.map(use, range(4)))) == 4
+            finally:
+                done.set()
+            changing.result()
+    finally:
+        sys.setswitchinterval(before)
+    stats = pool.get_stats()
+    assert (stats.in_use, stats.quarantined, stats.acquired) == (0, 0, 1200)
+    assert stats.created == stats.idle + stats.dropped
+    assert stats.idle_bytes == sum(size * count for size, count in pool._store.resting().items())

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from pool_samples import STORES, Tool, check_books, makers, tool_pool
+from pool_samples import HEARTBEAT, STORES, Tool, check_books, makers, tool_pool
 
 from poolware import (
     BadOption,
@@ -18,8 +18,9 @@ from poolware import (
     Watermark,
     when_empty,
 )
-from poolware.pools import growth
-from poolware.pools.growth import Grower, WhenEmpty
+from poolware.pools import growing
+from poolware.pools.growing import Grower
+from poolware.pools.growth import WhenEmpty
 from poolware.pools.idle_timeout import IdleTimeout
 
 
@@ -196,10 +197,11 @@ def test_building_ahead_stops_at_max_idle(store):
     load = Load(Watermark(0.5, step=Block(0.9)), store=store, max_idle=30)
     for _ in range(10):
         load.step(take=2)
-    assert load.pool.get_stats().in_use == 20
-    assert check_books(load.pool).idle <= 10
+    stats = check_books(load.pool)
+    assert (stats.in_use, stats.idle, stats.created) == (20, 10, 30)
 
 
+@HEARTBEAT
 def test_the_heartbeat_builds_and_no_acquisition_does():
     """In threads other than the one that acquires."""
     builders, built = set(), threading.Semaphore(0)
@@ -284,7 +286,7 @@ def test_growing_goes_on_where_no_thread_could_be_started(monkeypatch):
     def fail(*_args):
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(growth, "run_apart", fail)
+    monkeypatch.setattr(growing, "run_apart", fail)
     with pytest.raises(RuntimeError):
         load.grower.beat()
     load.grower.beat()
@@ -313,6 +315,9 @@ def test_a_pool_without_strategies_has_no_beat():
         lambda: Watermark(0),
         lambda: Watermark("25 %"),
         lambda: Watermark(period=0),
+        lambda: Watermark(step=5),
+        lambda: Watermark(step=TinyStep),
+        lambda: LeaseRate(1.0, step="10 %"),
         lambda: LeaseRate(0),
         lambda: LeaseRate(True),
         lambda: LeaseRate(-1.0),

@@ -55,29 +55,39 @@ def test_managers_share_nothing():
     assert ours.get_or_create("jobs", ObjectPool, Job) is not theirs.get_or_create("jobs", ObjectPool, Job)
 
 
+class Door:
+    """A lock that says how many have come to it."""
+
+    def __init__(self):
+        self.lock, self.came = threading.RLock(), threading.Semaphore(0)
+
+    def __enter__(self):
+        self.came.release()
+        self.lock.acquire()
+
+    def __exit__(self, *exc_info):
+        self.lock.release()
+
+
 def test_threads_that_ask_at_once_get_the_same_pool():
     """H34: one of them makes it, while the others wait for it."""
     pools, made, got = PoolManager(), [], []
-    makes, meet = threading.Event(), threading.Barrier(9)
+    pools._lock = Door()
 
     def make(name):
-        makes.wait(10)
+        for _ in range(8):
+            assert pools._lock.came.acquire(timeout=10)
         made.append(name)
         return ObjectPool(Job, name=name)
 
-    def ask():
-        meet.wait(10)
-        got.append(pools.get_or_create("jobs", make))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: got.append(pools.get_or_create("jobs", make))) for _ in range(8)]
     for thread in threads:
         thread.start()
-    meet.wait(10)
-    makes.set()
     for thread in threads:
         thread.join()
     assert made == ["jobs"]
     assert len({id(pool) for pool in got}) == 1
+    assert len(got) == 8
 
 
 def test_making_a_pool_may_ask_for_another():

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from memories import plain
-from pool_samples import tool_pool
+from pool_samples import makers, tool_pool
 
 from poolware import BadOption, BufferPool, Context, ContextReleased, ObjectPool, SecretField, field, secret
 
@@ -24,7 +24,7 @@ def mode(request, monkeypatch):
     return request.param
 
 
-MAKE = {"contexts": lambda **options: ObjectPool(Job, **options), "tools": tool_pool}
+MAKE = makers(Job)
 
 
 @pytest.mark.parametrize("kind", MAKE)

@@ -5,11 +5,11 @@ import sys
 import threading
 
 import pytest
-from pool_samples import check_books, makers, tool_pool
+from pool_samples import HEARTBEAT, check_books, makers, tool_pool
 
 from poolware import AlreadyReleased, BadOption, Context, DynamicSizing, ForeignObject, StaticSizing, Watermark
 from poolware.pools import idle_timeout, sizes
-from poolware.pools.growth import Grower
+from poolware.pools.growing import Grower
 from poolware.pools.idle_timeout import IdleTimeout
 from poolware.pools.sizes import Sizer
 
@@ -52,6 +52,15 @@ def test_after_a_burst_what_nobody_needed_goes(make):
     assert (stats.idle, stats.expired) == (10, 290)
 
 
+def test_what_it_was_prewarmed_with_counts_what_is_in_use():
+    pool = tool_pool(prewarm=10)
+    timeout = IdleTimeout(pool, 10, None)
+    held = [pool.acquire() for _ in range(8)]
+    pool.prewarm(50)
+    look(timeout.beat, idle_timeout.LOOKS + 1)
+    assert (check_books(pool).idle, len(held)) == (2, 8)
+
+
 def test_what_was_needed_meanwhile_stays():
     pool = tool_pool()
     timeout = IdleTimeout(pool, 0, None)
@@ -85,6 +94,7 @@ def test_what_is_built_ahead_is_not_let_go():
         timeout.beat()
 
 
+@HEARTBEAT
 def test_the_heartbeat_lets_go(make):
     """H30: on a pool, with its own thread; what its user holds stays."""
     pool = make(idle_timeout=0.02)
@@ -133,6 +143,25 @@ def test_what_is_surplus_after_a_resize_goes_back_exactly_once(make):
         with pytest.raises((AlreadyReleased, ForeignObject)):
             pool.release(obj)
     assert check_books(pool).refused == 3
+
+
+def test_what_is_released_during_a_resize_stays_the_pools(make, monkeypatch):
+    """H34: by another thread, between the list of what is lent and the look at each."""
+    pool = make()
+    held = [pool.acquire() for _ in range(3)]
+    holdings = pool._kind.holdings
+
+    def holdings_then_release():
+        found = holdings()
+        pool.release(held.pop())
+        return found
+
+    monkeypatch.setattr(pool._kind, "holdings", holdings_then_release)
+    pool.resize(0)
+    monkeypatch.undo()
+    assert (len(pool._surplus), len(held)) == (2, 2)
+    stats = check_books(pool)
+    assert (stats.in_use, stats.idle, stats.dropped) == (2, 0, 1)
 
 
 def test_a_closed_pool_goes_on_without_keeping_anything(make):

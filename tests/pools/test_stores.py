@@ -1,6 +1,8 @@
 """Where objects rest: in which order and by which thread they are used again."""
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 from collections import deque
@@ -210,6 +212,17 @@ def test_finalizers_of_victims_may_use_the_pool():
     assert len(ended) >= 3
     del Noisy.__del__
     pool.clear()
+
+
+def test_the_collector_is_listened_to_once_and_only_where_there_are_victims():
+    """It calls whoever listens at every collection, of young objects too."""
+    program = (
+        "import gc, poolware; pool = poolware.ObjectPool(list, reset=None); before = len(gc.callbacks)\n"
+        "pools = [poolware.ObjectPool(list, reset=None, store='gc_victims') for _ in range(3)]\n"
+        "print(before, len(gc.callbacks) - before, [c.__name__ for c in gc.callbacks].count('_age_all'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[1:] == ["1", "1"]
 
 
 def test_a_store_of_victims_goes_with_its_pool():

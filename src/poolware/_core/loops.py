@@ -95,11 +95,14 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         with sys.modules["trio"].CancelScope(shield=True):
             await work()
         return
-    task = asyncio.get_running_loop().create_task(work())
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work())
     cancelled = None
     while not task.done():
+        done = loop.create_future()  # asyncio.wait() costs as much again
+        task.add_done_callback(lambda _, done=done: done.done() or done.set_result(None))
         try:
-            await asyncio.wait((task,))
+            await done
         except asyncio.CancelledError as error:
             cancelled = error
     try:

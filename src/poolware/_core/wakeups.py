@@ -59,12 +59,13 @@ class ThreadWakeup:
 class AsyncioWakeup:
     """A sleeping task of asyncio."""
 
-    __slots__ = ("_asked", "_event", "loop")
+    __slots__ = ("_asked", "_asleep", "_awake", "loop")
 
     def __init__(self, asyncio: Any) -> None:
         self.loop: Any = asyncio.get_running_loop()
-        self._event = asyncio.Event()
-        self._asked = False
+        self._asleep: Any = None
+        self._asked = False  # to be woken
+        self._awake = False
 
     def wake(self) -> bool:
         """End the sleep."""
@@ -72,17 +73,30 @@ class AsyncioWakeup:
             self._asked = True
             try:
                 # On the loop's own thread too: a signal handler may run while that waits for its sockets.
-                self.loop.call_soon_threadsafe(self._event.set)
+                self.loop.call_soon_threadsafe(self._set)
             except RuntimeError:  # the loop is closed, and the sleeper gone with it
                 return False
         return True
 
     async def sleep(self, timeout: float | None = None) -> None:
         """Return after `wake`. Raises TimeoutError after `timeout` seconds."""
-        async with time_limit(timeout):
-            await self._event.wait()
-        self._asked = False
-        self._event.clear()
+        if not self._awake:
+            self._asleep = self.loop.create_future()
+            # A third of what asyncio.timeout() costs, on the way of everybody who waits for a pool.
+            limit = None if timeout is None else self.loop.call_later(max(timeout, 0), _end, self._asleep)
+            try:
+                await self._asleep
+            finally:
+                if limit is not None:
+                    limit.cancel()
+        if not self._awake:
+            raise TimeoutError
+        self._asked = self._awake = False
+
+    def _set(self) -> None:
+        self._awake = True
+        if self._asleep is not None:
+            _end(self._asleep)
 
 
 class TrioWakeup:
@@ -111,6 +125,11 @@ class TrioWakeup:
 
     def _set(self) -> None:
         self._event.set()
+
+
+def _end(future: Any) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def loop_wakeup() -> LoopWakeup:

@@ -7,7 +7,7 @@ from `poolware.pools.adapters`, and ``[None, LoopLoans]`` for each event loop th
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,10 @@ class LoopLoans:
     def belong_to(self, loop: Any) -> bool:
         """Whether they are `loop`'s, and have not gone back."""
         return self._loop is loop and not self._over
+
+    def have_gone_back(self) -> bool:
+        """Whether nothing is left to be done about them."""
+        return self._over and not self.rows
 
     def keep(self, obj: Any, loan: Loan) -> bool:
         """Note a loan; return False if the request has ended meanwhile."""
@@ -168,8 +172,9 @@ def give_back(ctx: Any) -> None:
                     _empty_fields(ctx, [row])
                     lender.give_back(row, _outcome_of(ctx))
                 elif type(lender) is LoopLoans:
-                    _empty_fields(ctx, lender.rows)
-                    lender.give_back_soon(_outcome_of(ctx))
+                    if not lender.have_gone_back():  # most often the loop has seen to them
+                        _empty_fields(ctx, lender.rows)
+                        lender.give_back_soon(_outcome_of(ctx))
                 else:
                     lender.release(row.pop())  # held by nothing here: the pool sees who else holds it
             except Exception as error:
@@ -239,9 +244,16 @@ def _empty_fields(ctx: Any, rows: list[list[Any]]) -> None:
     plan = type(ctx).__poolware_plan__
     lent = {id(row[0]) for row in rows}
     for slot in plan.slots:
-        with suppress(AttributeError):  # the application has deleted it
-            if isinstance(slot, ValueSlot) and id(plan.members[slot.name].__get__(ctx)) in lent:
-                plan.members[slot.name].__set__(ctx, slot.default)
+        member = plan.members[slot.name]
+        if isinstance(slot, ValueSlot) and id(_value(member, ctx)) in lent:
+            member.__set__(ctx, slot.default)
+
+
+def _value(member: Any, ctx: Any) -> Any:
+    try:
+        return member.__get__(ctx)
+    except AttributeError:  # the application has deleted it
+        return None
 
 
 def _outcome_of(ctx: Any) -> Outcome:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import math
-import time
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple, Protocol
 
-from poolware._core.apart import run_apart
 from poolware._core.options import positive, share, whole_number
-from poolware.pools.forks import restart_in_child
-from poolware.pools.tended import Tended
+from poolware.errors import BadOption
 
 __all__ = ["Block", "Fixed", "Growth", "LeaseRate", "Step", "TinyStep", "Usage", "Watermark", "when_empty"]
 
@@ -130,6 +124,7 @@ class Watermark:
 
     def __post_init__(self) -> None:
         share("fraction", self.fraction)
+        checked_step(self.step)
         positive("period", self.period)
 
     def reserve(self, usage: Usage) -> int:
@@ -157,6 +152,7 @@ class LeaseRate:
 
     def __post_init__(self) -> None:
         positive("horizon_s", self.horizon_s)
+        checked_step(self.step)
 
     @property
     def period(self) -> float:
@@ -168,60 +164,11 @@ class LeaseRate:
         return max(0, math.ceil((usage.leases - usage.returns) * self.horizon_s))
 
 
-class Grower:
-    """Looks at a pool every so often, and builds what its strategy says is missing.
-
-    Building has a thread of its own: a slow factory stops nothing else.
-    """
-
-    _PAUSE = 1.0
-    """Seconds from a failure to the next attempt."""
-
-    def __init__(self, growth: Growth, pool: Tended, clock: Callable[[], float] = time.monotonic) -> None:
-        self._growth = growth
-        self._pool = pool
-        self._clock = clock
-        self._seen: deque[tuple[float, int, int]] = deque([(clock(), 0, 0)], maxlen=LOOKS + 1)
-        self._not_before = -math.inf
-        self.reserve: int = 0
-        """How many objects are to rest, as of the last look."""
-        restart_in_child(self)
-
-    def beat(self) -> None:
-        """Look, and have built what is missing."""
-        count = self.wanted()
-        if count:
-            self._not_before = math.inf  # one at a time, also where the thread begins late
-            try:
-                run_apart(partial(self.build, count), f"growing pool {self._pool.name!r}")
-            except RuntimeError:  # there are no threads to be had
-                self._not_before = self._clock() + self._PAUSE
-                raise
-
-    def wanted(self) -> int:
-        """Return how many objects to build now."""
-        idle, in_use, leased, _ = self._pool._counts()
-        self.reserve = self._growth.reserve(Usage(idle, in_use, *self._rates(leased, leased - in_use)))
-        missing = self.reserve - idle
-        if missing <= 0 or self._clock() < self._not_before:
-            return 0
-        return self._growth.step.count(missing, idle + in_use)
-
-    def build(self, count: int) -> None:
-        """Build `count` objects. Raises what the factory raises, and wants none for a while then."""
-        pause = self._PAUSE
-        try:
-            self._pool._build_ahead(count)
-            pause = 0
-        finally:
-            self._not_before = self._clock() + pause
-
-    def _rates(self, leased: int, returned: int) -> tuple[float, float]:
-        now = self._clock()
-        self._seen.append((now, leased, returned))
-        then, leased_then, returned_then = self._seen[0]
-        seconds = max(now - then, LOOKS * self._growth.period)  # the first looks see less than that
-        return (leased - leased_then) / seconds, (returned - returned_then) / seconds
-
-    def _after_fork(self) -> None:
-        self._not_before = -math.inf  # whatever was building goes on in the parent
+def checked_step(step: Step) -> Step:
+    """Return `step` if it can be asked, else raise `BadOption`."""
+    try:
+        whole_number("step", step.count(1, 1))
+    except Exception as error:
+        msg = f"step={step!r}: it takes Fixed(…), TinyStep(…), Block(…), or what has the same method"
+        raise BadOption(msg) from error
+    return step

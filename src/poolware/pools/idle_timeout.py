@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-from poolware.pools.growth import Grower
+from poolware.pools.growing import Grower
 from poolware.pools.tended import Tended
 
 LOOKS = 8

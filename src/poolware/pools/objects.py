@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from poolware._core.cycle import Maker
@@ -22,13 +21,14 @@ from poolware.pools.forks import restart_in_child
 from poolware.pools.growth import Growth, when_empty
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
 from poolware.pools.lease import Lease
+from poolware.pools.object_stats import PoolStats
 from poolware.pools.quarantine import Quarantine
 from poolware.pools.sizes import DynamicSizing
 from poolware.pools.stores import Store, StoreName, new_store
 from poolware.pools.tended import Counts
 from poolware.pools.tending import Tending
 
-__all__ = ["ObjectPool", "PoolStats"]
+__all__ = ["ObjectPool"]
 
 T = TypeVar("T")
 
@@ -47,52 +47,6 @@ _TALLIES = (
     "reset_errors",
     "validation_failures",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PoolStats:
-    """What a pool has done and holds. Exact whenever no other thread is inside the pool.
-
-    ``acquired == released + in_use + lost``, ``acquired == hits + misses`` and
-    ``created == idle + in_use + quarantined + destroyed``.
-    """
-
-    name: str
-    idle: int
-    """Resting, ready to be acquired."""
-    in_use: int
-    """Acquired and not yet released."""
-    quarantined: int
-    """Released while somebody still held them."""
-    acquired: int
-    released: int
-    hits: int
-    """Acquisitions served with a reused object."""
-    misses: int
-    """Acquisitions for which an object was built."""
-    created: int
-    destroyed: int
-    """Objects the pool has let go of, for whatever reason."""
-    dropped: int
-    """Released but not kept: the pool was full, or reuse is off."""
-    escaped: int
-    """Let go because the quarantine was full."""
-    expired: int
-    """Let go because of the idle timeout."""
-    lost: int
-    """Never released, and no longer held by anybody: taken back when noticed."""
-    refused: int
-    """Releases that raised: a second one, or of a foreign object."""
-    reset_errors: int
-    """Resets that raised."""
-    validation_failures: int
-    local_hits: int
-    """Hits that a thread found in its own cache; 0 with every store but ``thread``."""
-
-    @property
-    def hit_rate(self) -> float:
-        """The share of the acquisitions that was served with a reused object, between 0 and 1; 1 before the first."""
-        return self.hits / self.acquired if self.acquired else 1.0
 
 
 class ObjectPool(Generic[T]):
@@ -191,13 +145,13 @@ class ObjectPool(Generic[T]):
     def resize(self, max_idle: int) -> None:
         """Keep `max_idle` objects at the most from now on. Surplus is dropped now, or when it comes back."""
         self.max_idle = whole_number("max_idle", max_idle)
-        self._trim()
         for obj in self._kind.holdings() if self._reuse else ():
             if len(self._kind.lent) <= max_idle:
                 break
             self._surplus[id(obj)] = obj  # first: it is known all the time
             if not self._kind.unlend(obj):
                 self._surplus.pop(id(obj), None)
+        self._trim()
 
     def clear(self) -> None:
         """Let go of every resting object. What is in use or quarantined is kept when it comes back."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from poolware._core.options import positive, positive_or_none
 from poolware.errors import BadOption
-from poolware.pools.growth import Grower, Growth, when_empty
+from poolware.pools.growing import Grower
+from poolware.pools.growth import Growth, checked_step, when_empty
 from poolware.pools.heartbeat import Beat, heartbeat
 from poolware.pools.idle_timeout import LOOKS, IdleTimeout
 from poolware.pools.sizes import LOOKS as LOOKS_AT_USE
@@ -18,14 +19,12 @@ class Tending:
     """The strategies of one pool, on the heartbeat. They end with the pool, which alone keeps them alive."""
 
     def __init__(self, growth: Growth, sizing: DynamicSizing | None, idle_timeout: float | None) -> None:
-        wanted = [
-            hasattr(growth, "reserve"),
-            hasattr(growth, "period"),
-            hasattr(getattr(growth, "step", None), "count"),
-        ]
-        if isinstance(growth, type) or not all(wanted):
+        if isinstance(growth, type) or not all(hasattr(growth, name) for name in ("reserve", "step", "period")):
             msg = f"growth={growth!r}: it takes when_empty, Watermark(…), LeaseRate(…), or what has the same methods"
             raise BadOption(msg)
+        if growth is not when_empty:
+            checked_step(growth.step)
+            positive("period", growth.period)
         if sizing is not None and not isinstance(sizing, DynamicSizing):
             msg = f"sizing={sizing!r}: it takes DynamicSizing(…), or None"
             raise BadOption(msg)
@@ -41,7 +40,7 @@ class Tending:
         """Look after `pool`, which has built `prewarm` objects and never keeps more than `max_idle`."""
         if self._growth is not when_empty:
             self.grower = Grower(self._growth, pool)
-            self._every(positive("period", self._growth.period), self.grower.beat)
+            self._every(self._growth.period, self.grower.beat)
         if self._idle_timeout is not None:
             self.timeout = IdleTimeout(pool, prewarm, self.grower)
             self._every(self._idle_timeout / LOOKS, self.timeout.beat)

@@ -21,6 +21,8 @@ class GcVictimsStore:
         self._fresh: list[Any] = []
         self._victims: list[Any] = []
         _stores[id(self)] = self
+        if next(_made) == 0:  # for good: to take one out while they are called would skip the next
+            getattr(gc, "callbacks", []).append(_age_all)  # PyPy has none, and no reuse
 
     def append(self, obj: Any) -> None:
         """Make `obj` rest."""
@@ -50,6 +52,7 @@ class GcVictimsStore:
 
 
 _stores: WeakValueDictionary[int, GcVictimsStore] = WeakValueDictionary()
+_made = itertools.count()
 
 
 def _age_all(phase: str, info: dict[str, int]) -> None:
@@ -59,6 +62,3 @@ def _age_all(phase: str, info: dict[str, int]) -> None:
             store = ref()
             if store is not None:
                 store.age()
-
-
-getattr(gc, "callbacks", []).append(_age_all)  # for good: to take one out while they are called would skip the next

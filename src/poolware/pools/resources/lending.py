@@ -63,6 +63,12 @@ def returning(stock: Stock, record: Record, *, failed: bool) -> Steps[None]:
 def take_back(stock: Stock, record: Record, *, failed: bool) -> None:
     """Carry `returning` out where it belongs: on the resource's loop, apart from what must not wait, or here."""
     settings = stock.settings
+    if settings.rests_as_it_is and not failed and not stock.inside():
+        with stock.lock:
+            if unwanted(stock, record) is None:
+                stock.rest(record, time.monotonic())
+                stock.serve()
+                return
     validated = settings.validate is not None and (failed or "release" in settings.validate_on)
     if record.loop is not None:
         away = validated or settings.reset is not None

@@ -337,7 +337,7 @@ class ResourcePool(Generic[T]):
         stock = self._stock
         with stock.lock:
             counts, idle = stock.counts, len(stock.idle)
-            in_use = sum(record.waiter is None for record in stock.lent.values())  # others are being handed over
+            in_use = sum(record.waiter is None for record in tuple(stock.lent.values()))  # others are being handed over
             return ResourcePoolStats(
                 name=self.name,
                 min_size=stock.min_size,

@@ -101,7 +101,7 @@ class Stock:
 
     def excess(self) -> int:
         """By how many they exceed the bound, after a resize."""
-        return self.size() - self.max_size
+        return len(self.records) - self.max_size
 
     def inside(self) -> bool:
         """Whether this thread is in the middle of something here: a finalizer, or a signal handler, asks (H35)."""
@@ -150,7 +150,7 @@ class Stock:
     def serve(self) -> None:
         """Hand what rests to those who are next."""
         while self.idle:
-            waiter = self.queue.first(self.in_use_by_class(), self.max_size - len(self.lent))
+            waiter = self.next_waiter()
             if waiter is None:
                 break
             record = self.next_for(waiter.loop)
@@ -159,6 +159,12 @@ class Stock:
                 break
             self._hand_over(record, waiter)
         self.look()
+
+    def next_waiter(self) -> Waiter | None:
+        """Return who is next; None if nobody waits, or may have anything."""
+        if not self.queue:
+            return None
+        return self.queue.first(self.in_use_by_class(), self.max_size - len(self.lent))
 
     def in_use_by_class(self) -> list[int]:
         """How many each class uses; looked at only where shares are reserved."""
@@ -283,7 +289,7 @@ class Stock:
 
     def _missing(self) -> list[Any]:
         """The loops for which a resource is to be made now."""
-        if not self.open:
+        if not self.open or len(self.records) >= self.max_size:
             return []
         begun = time.monotonic() - self.settings.destroyed_within
         room = self.max_size - self.size() - sum(record.since > begun for record in tuple(self.ending))

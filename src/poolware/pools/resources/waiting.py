@@ -58,6 +58,9 @@ class Queue:
     def __len__(self) -> int:
         return sum(map(len, self._classes))
 
+    def __bool__(self) -> bool:
+        return any(self._classes)
+
     def __iter__(self) -> Iterator[Waiter]:
         """All of them, those first who are next."""
         everybody = (waiter for waiting in self._classes for waiter in waiting)
@@ -83,16 +86,19 @@ class Queue:
             in_use: resources in use by each class.
             spare: resources that are free, or could be made.
         """
-        heads = (next(iter(waiting)) for rank, waiting in enumerate(self._classes) if self._served(rank, in_use, spare))
-        return min(heads, key=self._turn, default=None)
+        found = None
+        for rank, waiting in enumerate(self._classes):
+            if waiting and self.admits(rank, in_use, spare):
+                head = next(iter(waiting))
+                if found is None or self._turn(head) < self._turn(found):
+                    found = head
+        return found
 
     def admits(self, rank: int, in_use: list[int], spare: int) -> bool:
         """Whether one of class `rank` may have one of `spare` resources without taking a reserved one."""
-        shares = zip(self._reserved[:rank], in_use, strict=False)
-        return spare > sum(max(0, reserved - used) for reserved, used in shares)
-
-    def _served(self, rank: int, in_use: list[int], spare: int) -> bool:
-        return bool(self._classes[rank]) and self.admits(rank, in_use, spare)
+        for higher in range(rank):
+            spare -= max(0, self._reserved[higher] - in_use[higher])
+        return spare > 0
 
     def _turn(self, waiter: Waiter) -> float:
         return waiter.arrived + waiter.rank * self._ageing
