@@ -94,6 +94,15 @@ def test_one_scrape_adds_up_to_the_requests_sent(server, tmp_path):
         assert acquires(site) == REQUESTS + 40
 
 
+def test_an_application_that_does_not_load_leaves_nothing_behind(tmp_path):
+    with (
+        pytest.raises(RuntimeError, match="before it listened"),
+        serve("gunicorn-gthread", "apps.metrics_app:nothing", *HOOKS, "--preload", TMPDIR=str(tmp_path)),
+    ):
+        pass
+    assert list(tmp_path.glob("poolware-*")) == []
+
+
 def test_a_directory_that_somebody_else_made_is_no_reason_not_to_serve(tmp_path):
     (tmp_path / "shared").mkdir(0o755)
     environment = {"POOLWARE_SHARED_DIR": str(tmp_path / "shared"), "TMPDIR": str(tmp_path)}

@@ -8,6 +8,7 @@ it ends; what it had at that moment goes with it, also if it was killed.
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
@@ -21,21 +22,28 @@ from poolware.observe import watch
 from poolware.observe.alerts import Alerts
 from poolware.observe.shared import Share
 
-__all__ = ["child_exit", "on_exit", "post_worker_init", "worker_exit"]
+__all__ = ["child_exit", "post_worker_init", "worker_exit"]
 
 _MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-_made_here = ""
+_PROMETHEUS = importlib.util.find_spec("prometheus_client") is not None
 
-if importlib.util.find_spec("prometheus_client") and _MULTIPROCESS not in os.environ:
+
+def _remove(folder: str, arbiter: int) -> None:
+    if os.getpid() == arbiter:  # a worker inherits what is to be done at the end
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if _PROMETHEUS and _MULTIPROCESS not in os.environ:
     # Before anything imports prometheus-client, which looks for it once; --preload is the earliest that may.
-    _made_here = os.environ[_MULTIPROCESS] = tempfile.mkdtemp(prefix="poolware-prometheus-")
+    os.environ[_MULTIPROCESS] = tempfile.mkdtemp(prefix="poolware-prometheus-")
+    atexit.register(_remove, os.environ[_MULTIPROCESS], os.getpid())
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ARG001 - gunicorn calls hooks by the number of their arguments
     """Begin to watch, in a worker that has loaded its application."""
     exporters = []
-    if _MULTIPROCESS in os.environ:
-        from poolware.observe.prometheus import exporter  # noqa: PLC0415 - prometheus-client may be missing
+    if _PROMETHEUS:
+        from poolware.observe.prometheus import exporter  # noqa: PLC0415 - it needs prometheus-client
 
         exporters.append(exporter())
     watch.start(alerts=Alerts(), share=_share(), exporters=exporters)
@@ -48,17 +56,11 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
     """Have the gauges of a worker that has ended go, in the arbiter."""
-    if _MULTIPROCESS in os.environ:
+    if _PROMETHEUS:
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
         with suppress(FileNotFoundError):  # another has been faster
             mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
-def on_exit(server: Any) -> None:  # noqa: ARG001
-    """Remove what was made for prometheus-client, when the arbiter ends."""
-    if _made_here:
-        shutil.rmtree(_made_here, ignore_errors=True)
 
 
 def _share() -> Share | None:
