@@ -12,6 +12,15 @@ from poolware import Lifecycle
 
 
 @pytest.fixture
+def small_heap() -> Iterator[None]:
+    """Spare the many full collections of a test what the suite itself consists of."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
 def everything_comes_back(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> Iterator[list[Lifecycle[Any]]]:

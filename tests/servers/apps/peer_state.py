@@ -68,6 +68,8 @@ class HandPool:
             created=self.created,
             destroyed=self.created - len(self._idle) - (self.acquired - self.released),
             validation_failures=0,
+            expired=0,
+            local_hits=0,
             **none,
         )
 
