@@ -1,6 +1,7 @@
 """The heartbeat: one thread for everything periodic."""
 
 import gc
+import importlib.util
 import os
 import subprocess
 import sys
@@ -153,3 +154,23 @@ def test_it_keeps_no_process_alive():
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
     assert "end" in ended.stdout
     assert ended.stderr == ""
+
+
+AFTER_GEVENT = """
+from poolware.pools.heartbeat import heartbeat
+import gevent.monkey
+gevent.monkey.patch_all()
+import threading
+beats = [threading.Event() for _ in range(3)]
+for beat in beats:
+    heartbeat.every(0.01, beat.set)
+assert all(beat.wait(20) for beat in beats)
+heartbeat.stop()
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="no gevent here")
+def test_where_gevent_comes_later():
+    """H34: a gunicorn that preloads, or reads hooks from here, imports poolware before gevent replaces threads."""
+    done = subprocess.run([sys.executable, "-c", AFTER_GEVENT], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

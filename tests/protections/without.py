@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 from poolware import Lifecycle, ObjectPool
 from poolware._core import cycle, memory_file, memory_store
@@ -132,8 +133,8 @@ def without_body_limit() -> None:
 
 
 def without_restart_after_fork() -> None:
-    class Nobody(list[Any]):
-        def add(self, _pool: object) -> None:
+    class Nobody(WeakValueDictionary[int, Any]):
+        def __setitem__(self, _number: int, _pool: object) -> None:
             """Forget it."""
 
     forks._pools = Nobody()

@@ -34,9 +34,9 @@ def settled(server: Running, begun: int | None = None) -> dict[str, Any]:
     raise AssertionError(msg)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool], looks: int = LOOKS) -> None:
     """Wait, a bounded number of looks, until `condition` holds."""
-    for _ in range(LOOKS):
+    for _ in range(looks):
         if condition():
             return
         time.sleep(0.02)

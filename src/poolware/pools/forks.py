@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any, Protocol
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 
 class Forkable(Protocol):
@@ -13,7 +14,8 @@ class Forkable(Protocol):
     def _after_fork(self) -> None: ...
 
 
-_pools: WeakSet[Forkable] = WeakSet()
+_pools: WeakValueDictionary[int, Forkable] = WeakValueDictionary()
+_numbers = itertools.count()
 
 
 def _restart_all() -> None:
@@ -22,13 +24,13 @@ def _restart_all() -> None:
 
 
 def all_pools() -> list[Any]:
-    """Return every pool of this process."""
-    return list(_pools)
+    """Return every pool of this process, the oldest first."""
+    return [pool for reference in _pools.valuerefs() if (pool := reference()) is not None]
 
 
 def restart_in_child(pool: Forkable) -> None:
     """Have `pool` start anew in every child process forked from this one."""
-    _pools.add(pool)
+    _pools[next(_numbers)] = pool
 
 
 if hasattr(os, "register_at_fork"):

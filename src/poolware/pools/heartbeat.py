@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import queue
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 
 from poolware._core.apart import run_apart
 from poolware._core.log import logger
@@ -77,20 +79,20 @@ class Heartbeat:
             apart: whether it may block, and so gets a thread of its own each time.
         """
         beat = Beat(period, task, apart=apart)
-        with self._changed:
+        with self._lock:
             self._beats.add(beat)
             self._schedule(beat)
-            self._start()
-            self._changed.notify()
+        self._start()
         return beat
 
     def stop(self) -> None:
         """End the thread, for tests; the beats go on when another one is added."""
-        with self._changed:
-            thread, self._thread = self._thread, None
-            self._changed.notify()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
+        with self._lock:
+            (thread, self._thread), woken = (self._thread, None), self._woken
+        if thread is not None:
+            woken.put(None)
+            if thread is not threading.current_thread():
+                thread.join()
 
     @property
     def running(self) -> bool:
@@ -98,10 +100,11 @@ class Heartbeat:
         return self._thread is not None
 
     def _begin(self) -> None:
-        self._changed = threading.Condition()  # re-entrant: a finalizer may add or stop a beat (H35)
+        self._lock = threading.RLock()  # re-entrant: a finalizer may add or stop a beat (H35)
         self._numbers = itertools.count()
         self._due: list[tuple[float, int, Beat]] = []
         self._thread = None
+        self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def _after_fork(self) -> None:
         self._begin()
@@ -115,11 +118,16 @@ class Heartbeat:
         heapq.heappush(self._due, (time.monotonic() + beat.period, next(self._numbers), beat))
 
     def _start(self) -> None:
-        if self._thread is not None:
-            return
-        self._thread = threading.Thread(target=self._run, name="poolware: heartbeat", daemon=True)
+        """Have a thread that knows of what is due now."""
+        with self._lock:
+            if self._thread is not None:
+                self._woken.put(None)
+                return
+            # Made with the thread: gevent may have put its own kind of both in place since this module was imported.
+            self._woken = queue.SimpleQueue()
+            self._thread = thread = threading.Thread(target=self._run, name="poolware: heartbeat", daemon=True)
         try:
-            self._thread.start()
+            thread.start()
         except RuntimeError as error:  # no threads here (WebAssembly), or the interpreter is about to end
             self._thread = None
             logger.warning("nothing periodic runs: %s", error)
@@ -127,7 +135,7 @@ class Heartbeat:
     def _run(self) -> None:
         while (beat := self._next()) is not None:
             again = beat.run()
-            with self._changed:
+            with self._lock:
                 if again:
                     self._schedule(beat)
                 else:
@@ -135,16 +143,19 @@ class Heartbeat:
 
     def _next(self) -> Beat | None:
         """Wait for the beat that is due first; None once there is none, or the thread is to end."""
-        with self._changed:
-            while self._thread is threading.current_thread():
+        while True:
+            with self._lock:
+                if self._thread is not threading.current_thread():
+                    return None
                 if not self._due:
                     self._thread = None
-                    break
+                    return None
                 wait = self._due[0][0] - time.monotonic()
                 if wait <= 0:
                     return heapq.heappop(self._due)[2]
-                self._changed.wait(min(wait, threading.TIMEOUT_MAX))
-            return None
+                woken = self._woken
+            with suppress(queue.Empty):
+                woken.get(timeout=min(wait, threading.TIMEOUT_MAX))
 
 
 def _name(task: Callable[[], object]) -> str:

@@ -274,8 +274,8 @@ class ObjectPool(Generic[T]):
                 self._kind.lend(obj)
             else:
                 self._surplus[id(obj)] = obj
+        self._tallies["misses"].tick()  # first: whoever reads meanwhile must not see a hit that is none
         self._tallies["acquired"].tick()
-        self._tallies["misses"].tick()
         return obj
 
     def _construct(self) -> T:

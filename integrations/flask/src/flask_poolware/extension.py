@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request
 
+from flask_poolware.command import show_pools
 from flask_poolware.refusal import answer, note_failure
 from poolware import BadOption, ConfigurationError, Lifecycle, RequestRefused
 from poolware.web.accessor import install
@@ -69,4 +70,5 @@ class Poolware:
         app.teardown_request(note_failure)
         install(Request)
         install(app.request_class)
+        app.cli.add_command(show_pools)
         return lifecycle

@@ -352,6 +352,7 @@ class ResourcePool(Generic[T]):
                 released=stock.released,
                 wait_total=stock.wait_total,
                 wait_max=stock.wait_max,
+                wait_counts=tuple(stock.wait_times.counts),
                 hold_total=stock.hold_total,
                 hold_max=stock.hold_max,
                 last_error="" if stock.last_error is None else repr(stock.last_error),

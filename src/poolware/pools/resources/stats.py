@@ -40,6 +40,8 @@ class ResourcePoolStats:
     """Acquisitions that had to wait."""
     wait_total: float
     wait_max: float
+    wait_counts: tuple[int, ...]
+    """Of the acquisitions that had to wait, how many waited up to each of `WAIT_BOUNDS`, and longer than the last."""
     hold_total: float
     """For how long resources were in use; of those that came back."""
     hold_max: float

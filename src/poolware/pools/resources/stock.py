@@ -13,6 +13,7 @@ from poolware.errors import ConfigurationError, PoolClosed
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.settings import Settings
+from poolware.pools.resources.wait_times import WaitTimes
 from poolware.pools.resources.waiting import Queue, Waiter
 from poolware.pools.traces import stack
 
@@ -74,6 +75,7 @@ class Stock:
         self.counts: Counter[str] = Counter()
         self.destroyed: Counter[str] = Counter()
         self.peak: int = 0
+        self.wait_times: WaitTimes = WaitTimes()
         self.wait_total: float = 0.0
         self.wait_max: float = 0.0
         self.hold_total: float = 0.0
@@ -198,6 +200,7 @@ class Stock:
         self.counts["waits"] += 1
         self.wait_total += waited
         self.wait_max = max(self.wait_max, waited)
+        self.wait_times.add(waited)
 
     def figures(self) -> str:
         """Describe what is going on, for a message."""
