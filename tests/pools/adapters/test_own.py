@@ -59,6 +59,7 @@ def test_an_open_transaction_is_rolled_back_and_logged_with_its_route(request_of
     assert lifecycle.rolled_back == 1
     with pool.lease() as connection:
         assert connection.execute("select count(*) from orders").fetchone() == (0,)
+    pool.close()
 
 
 def test_what_somebody_still_holds_is_reported_and_not_used_again(request_of, lifecycle, told):
