@@ -26,15 +26,18 @@ def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, ra
         with stock.lock:
             stock.must_be_open()
             stock.home = waiter.loop if stock.settings.is_async else None
+            stock.counts["exhausted"] += not stock.idle and stock.size() >= stock.max_size
             stock.queue.add(waiter)
             stock.look()  # from now on nobody passes it
         stock.settle()
+        missed = waiter.record is None
         _turn_away(stock, waiter)
         while True:
             yield Wait(waiter.wakeup, None if deadline is None else deadline - time.monotonic())
             record = _received(stock, waiter, timeout)
             if (yield from _passes(stock, record, waiter)):
-                return _handed_out(stock, record, waiter)
+                return _handed_out(stock, record, waiter, missed=missed)
+            missed = True  # what rested was not fit
             with stock.lock:
                 stock.must_be_open()
                 waiter.wakeup = wakeup()
@@ -103,9 +106,10 @@ def _received(stock: Stock, waiter: Waiter, timeout: float | None) -> Record:
         raise PoolTimeout(msg) from stock.last_error
 
 
-def _handed_out(stock: Stock, record: Record, waiter: Waiter) -> Any:
+def _handed_out(stock: Stock, record: Record, waiter: Waiter, *, missed: bool) -> Any:
     with stock.lock:
-        stock.note_wait(waiter)
+        stock.wait.add(time.monotonic() - waiter.arrived)
+        stock.counts["misses"] += missed
         obj = stock.hand_out(record)
         waiter.record = None  # last: until then an interrupted caller leaves it to the next one
         return obj

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
 
+from poolware._core.histogram import Histogram
 from poolware.errors import ConfigurationError, PoolClosed
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
@@ -70,14 +71,16 @@ class Stock:
         """Whom to wake when nothing is in use any more."""
         self.grown: list[Any] = []
         """Whom to wake when something has been made."""
-        self.released: int = 0
+        self.sampled: int = 0
+        """Acquisitions of which some had their stack noted."""
         self.counts: Counter[str] = Counter()
         self.destroyed: Counter[str] = Counter()
         self.peak: int = 0
-        self.wait_total: float = 0.0
-        self.wait_max: float = 0.0
-        self.hold_total: float = 0.0
-        self.hold_max: float = 0.0
+        self.wait: Histogram = Histogram()
+        self.hold: Histogram = Histogram()
+        self.held: list[float] = self.hold.waiting
+        self.before: tuple[Histogram, Histogram, int] = (Histogram(), Histogram(), 0)
+        """Wait, hold and peak of what was popped."""
         self.look()
 
     # --- under the lock -----------------------------------------------------------------------------------------------
@@ -126,7 +129,8 @@ class Stock:
     def hand_out(self, record: Record) -> Any:
         """Return the resource to the caller who has been lent it, and note who that is."""
         if self.settings.leak_detection != "off":
-            sampled = self.settings.leak_detection == "full" or self.released % _SAMPLE == 0
+            sampled = self.settings.leak_detection == "full" or self.sampled % _SAMPLE == 0
+            self.sampled += 1
             record.stack = stack() if sampled else ""
         obj = record.obj  # first: what is lent and held by nobody is taken back
         record.waiter = None
@@ -185,13 +189,6 @@ class Stock:
         if not self.open:
             msg = f"pool {self.settings.name!r} is closed: it lends nothing any more"
             raise PoolClosed(msg)
-
-    def note_wait(self, waiter: Waiter) -> None:
-        """Count one who had to wait, and got something."""
-        waited = time.monotonic() - waiter.arrived
-        self.counts["waits"] += 1
-        self.wait_total += waited
-        self.wait_max = max(self.wait_max, waited)
 
     def figures(self) -> str:
         """Describe what is going on, for a message."""
