@@ -14,9 +14,11 @@ from poolware._core.loops import current_loop
 from poolware._core.options import not_negative_or_none, whole_number
 from poolware._core.wakeups import ThreadWakeup, loop_wakeup
 from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject
+from poolware.pools.events import Source
 from poolware.pools.figures import since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
+from poolware.pools.ledger import Noted
 from poolware.pools.resources import lending, upkeep
 from poolware.pools.resources.closing import closing, draining
 from poolware.pools.resources.creation import close, warming_up
@@ -165,7 +167,8 @@ class ResourcePool(Generic[T]):
         self.name: str = self._settings.name
         self.is_async: bool = self._settings.is_async
         """Whether resources belong to event loops."""
-        self._stock = Stock(self._settings, min_size, max_size)
+        self._events: Source = Source(self.name, self._look)
+        self._stock = Stock(self._settings, min_size, max_size, self._events)
         self._inherited: list[Stock] = []
         self._popped: ResourcePoolStats | None = None
         self._beat: Beat | None = None
@@ -278,6 +281,9 @@ class ResourcePool(Generic[T]):
             stock.min_size, stock.max_size = lower, upper
             surplus = [stock.idle.popleft() for _ in range(min(len(stock.idle), stock.excess()))]
             stock.look()
+        self._events.tell("resize", size=upper)
+        if surplus:
+            self._events.tell("shrink", size=len(surplus))
         stock.discard(surplus, "resized")
         if self._beat is not None:
             stock.settle()
@@ -289,6 +295,7 @@ class ResourcePool(Generic[T]):
             resting = stock.take_idle()
             for record in tuple(stock.records.values()):
                 record.end, record.expires = "cleared", -math.inf
+        self._events.tell("clear", size=len(resting))
         stock.discard(resting, "cleared")
 
     def drain(self, timeout: float | None = _UNSET) -> None:
@@ -423,6 +430,11 @@ class ResourcePool(Generic[T]):
             if self._beat is None:
                 self._beat = heartbeat.every(self._settings.looked_after_every, self._look_after)
 
+    def _look(self) -> None:
+        """Open the short ways, or close them while somebody is to be told."""
+        with self._stock.lock:
+            self._stock.look()
+
     def _look_after(self) -> None:
         upkeep.look_after(self._stock)
 
@@ -463,12 +475,19 @@ class ResourcePool(Generic[T]):
                 limit // count,
             )
 
+    def _noted(self) -> list[Noted]:
+        """Return what is in use and was noted."""
+        with self._stock.lock:
+            lent = tuple(self._stock.lent.values())
+            return [Noted(one.obj, one.since, one.stack, (one,)) for one in lent if one.stack and one.waiter is None]
+
     def _after_fork(self) -> None:
         """Begin anew in the child. What the parent has stays untouched: closing it here would close it there (H26)."""
         parents = self._stock
         self._inherited.append(parents)
-        self._stock = Stock(self._settings, parents.min_size, parents.max_size)
+        self._stock = Stock(self._settings, parents.min_size, parents.max_size, self._events)
         self._stock.open = parents.open
+        self._events.restart()
         self._stock.look()
         self._popped = None
         if self._beat is not None:

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from poolware._core.histogram import Histogram
 from poolware.errors import ConfigurationError, PoolClosed
+from poolware.pools.events import Source
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.settings import Settings
@@ -40,8 +41,9 @@ class Stock:
     (H35): it may then take something out of `lent` and append to `idle`, so a copy of these is what is iterated over.
     """
 
-    def __init__(self, settings: Settings, min_size: int, max_size: int) -> None:
+    def __init__(self, settings: Settings, min_size: int, max_size: int, events: Source) -> None:
         self.settings: Settings = settings
+        self.events: Source = events
         self.trusted_for: float = settings.trusted_for
         self.min_size: int = min_size
         self.max_size: int = max_size
@@ -89,8 +91,9 @@ class Stock:
         """Find out whether the short ways are open."""
         settings = self.settings
         self.unhindered = self.open and not self.queue and not any(settings.reserved) and self.excess() <= 0
-        self.as_it_is = self.unhindered and settings.rests_as_it_is
-        self.quick = self.idle if self.unhindered and settings.short_way else ()
+        heard = self.events.heard
+        self.as_it_is = self.unhindered and settings.rests_as_it_is and "put" not in heard
+        self.quick = self.idle if self.unhindered and settings.short_way and "get" not in heard else ()
 
     def size(self) -> int:
         """Resources that exist or are being made."""
@@ -126,7 +129,7 @@ class Stock:
         self.peak = max(self.peak, len(self.lent))
         return record
 
-    def hand_out(self, record: Record) -> Any:
+    def hand_out(self, record: Record, waited: float = 0.0) -> Any:
         """Return the resource to the caller who has been lent it, and note who that is."""
         if self.settings.leak_detection != "off":
             sampled = self.settings.leak_detection == "full" or self.sampled % _SAMPLE == 0
@@ -134,6 +137,7 @@ class Stock:
             record.stack = stack() if sampled else ""
         obj = record.obj  # first: what is lent and held by nobody is taken back
         record.waiter = None
+        self.events.tell("get", obj, duration=waited)
         return obj
 
     def take_idle(self) -> list[Record]:
@@ -270,6 +274,7 @@ class Stock:
                 key = id(record.obj)
                 if key in self.records:
                     self.destroyed[cause] += 1
+                    self.events.tell("destroy", record.obj)
                     del self.records[key]
                     if self.settings.destroy is not None:
                         record.since = time.monotonic()

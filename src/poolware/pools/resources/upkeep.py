@@ -98,6 +98,7 @@ def evict(stock: Stock) -> None:
                 evicted.setdefault(cause, []).append(record)
                 spare -= 1
     for cause, records in evicted.items():
+        stock.events.tell("evict", size=len(records))
         stock.discard(records, cause)
 
 
