@@ -25,49 +25,56 @@ class Detour(NamedTuple):
     """Go around, or straight on again."""
 
 
-def around_names(cycle: Cycle, taken: Watcher, given: Watcher, *, by_id: bool) -> Detour:
-    """Return the detour of a generated cycle: of its functions other names mean something else then."""
-    names: dict[str, Any] = cycle.acquire.__globals__  # type: ignore[attr-defined]
-    take = FunctionType(cycle.acquire.__code__, names.copy())  # type: ignore[attr-defined]
-    usual = {name: names[name] for name in ("pop", "build", "take_back")}
-    take_back = usual["take_back"]
+def around_plain(cycle: Cycle, taken: Watcher, given: Watcher) -> Detour:
+    """Return the detour of a pool of plain objects."""
+    take_back: Callable[[int, object], Any] = _names(cycle)["take_back"]
 
-    def take_back_by_id(key: int, nothing: object) -> Any:
+    def take_back_and_tell(key: int, nothing: object) -> Any:
         obj = take_back(key, nothing)
         if obj is not nothing:
             given(obj)
         return obj
 
-    def take_back_itself(obj: Any) -> None:
-        take_back(obj)
-        given(obj)
-
-    around = {
-        "pop": _nothing,
-        "build": partial(_lent, take, taken),
-        "take_back": take_back_by_id if by_id else take_back_itself,
-    }
-    return Detour(take, lambda on: names.update(around if on else usual))
+    return _around(cycle, {"take_back": take_back_and_tell}, taken)
 
 
-def around_calls(cycle: Cycle, calls: dict[str, Any], stores: tuple[Any, Any], taken: Watcher, given: Watcher) -> Detour:
+def around_context(cycle: Cycle, taken: Watcher, given: Watcher) -> Detour:
+    """Return the detour of a pool of contexts whose cycle was generated."""
+    names = _names(cycle)
+    return _around(cycle, {name: _telling(names[name], given) for name in ("push", "retire", "spoilt")}, taken)
+
+
+def around_compiled(
+    cycle: Cycle, calls: dict[str, Any], stores: tuple[Any, Any], taken: Watcher, given: Watcher
+) -> Detour:
     """Return the detour of a compiled cycle. Of `stores` the first is the pool's, the second stays empty."""
     made: Any = cycle.acquire.__self__  # type: ignore[attr-defined]
     idle, empty = stores
     take = partial(made.take, idle, calls["build"])
-
-    def telling(name: str) -> Callable[..., Any]:
-        usual = idle.append if calls[name] is None else calls[name]
-
-        def tell(obj: Any, *rest: Any) -> Any:
-            given(obj)
-            return usual(obj, *rest)
-
-        return tell
-
-    around = calls | {name: telling(name) for name in ("drop", "retire", "spoilt")}
+    around = calls | {name: _telling(calls[name] or idle.append, given) for name in ("drop", "retire", "spoilt")}
     around["build"] = partial(_lent, take, taken)
     return Detour(take, lambda on: made.redirect(empty, around) if on else made.redirect(idle, calls))
+
+
+def _names(cycle: Cycle) -> dict[str, Any]:
+    """What the generated functions call, by name."""
+    return cycle.acquire.__globals__  # type: ignore[attr-defined,no-any-return]
+
+
+def _around(cycle: Cycle, around: dict[str, Any], taken: Watcher) -> Detour:
+    names = _names(cycle)
+    take = FunctionType(cycle.acquire.__code__, names.copy())  # type: ignore[attr-defined]
+    around |= {"pop": _nothing, "build": partial(_lent, take, taken)}
+    usual = {name: names[name] for name in around}
+    return Detour(take, lambda on: names.update(around if on else usual))
+
+
+def _telling(usual: Callable[..., Any], given: Watcher) -> Callable[..., Any]:
+    def tell(obj: Any, *rest: Any) -> Any:
+        given(obj)
+        return usual(obj, *rest)
+
+    return tell
 
 
 def _lent(take: Callable[[], Any], taken: Watcher) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from poolware._core.compiled_cycle import calls_of, compiled_cycle, stores
 from poolware._core.core import compiled
 from poolware._core.cycle import Cycle, context_cycle, plain_cycle
-from poolware._core.detour import Detour, Watcher, around_calls, around_names
+from poolware._core.detour import Detour, Watcher, around_compiled, around_context, around_plain
 from poolware._core.memory import wipe
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, ValueSlot, set_class
 
@@ -82,8 +82,8 @@ class ContextKind:
 
     def detour(self, taken: Watcher, given: Watcher) -> Detour:
         if not self._compiled:
-            return around_names(self.cycle, taken, given, by_id=False)
-        return around_calls(self.cycle, self._calls, (self.idle, stores(self.plan)[0]), taken, given)
+            return around_context(self.cycle, taken, given)
+        return around_compiled(self.cycle, self._calls, (self.idle, stores(self.plan)[0]), taken, given)
 
     def build(self) -> Any:
         obj = self.plan.cls.__new__(self.plan.cls)
@@ -168,7 +168,7 @@ class PlainKind:
         self.cycle: Cycle = plain_cycle(names=names)
 
     def detour(self, taken: Watcher, given: Watcher) -> Detour:
-        return around_names(self.cycle, taken, given, by_id=True)
+        return around_plain(self.cycle, taken, given)
 
     def lend(self, obj: Any) -> None:
         self.lent[id(obj)] = obj
