@@ -59,7 +59,10 @@ def test_each_get_and_put_is_told(make):
             use(pool)
     told = events.take()
     assert [event.kind for event in told] == ["get", "put"] * 3
-    assert {(event.pool, event.size, event.type) for event in told} in [{(pool.name, 1, "Order")}, {(pool.name, 1, "bytearray")}]
+    assert {(event.pool, event.size, event.type) for event in told} in [
+        {(pool.name, 1, "Order")},
+        {(pool.name, 1, "bytearray")},
+    ]
     assert all(event.duration >= 0 and abs(event.time - time.time()) < NEVER for event in told)
     assert events.take() == []
 

@@ -40,7 +40,7 @@ POOLS = {
     "contexts": lambda **options: ObjectPool(Job, **options),
     "tools": tool_pool,
     "buffers": Sized,
-    "resources": lambda **options: resource_pool(**options),
+    "resources": resource_pool,
 }
 every_kind = pytest.mark.parametrize("make", POOLS.values(), ids=POOLS)
 

@@ -35,7 +35,16 @@ def compiled_cycle(plan: Plan, names: dict[str, Any]) -> Cycle:
     rows = tuple(_row(plan, slot) for slot in plan.slots)
     lent, home = names["lent"], names["home"]
     made = compiled.Cycle(
-        names["idle"], lent, names["acquired"], plan.cls, plan.sealed, home, KEY, plan.members, rows, calls_of(plan, names)
+        names["idle"],
+        lent,
+        names["acquired"],
+        plan.cls,
+        plan.sealed,
+        home,
+        KEY,
+        plan.members,
+        rows,
+        calls_of(plan, names),
     )
     return Cycle(made.acquire, made.release, made.begin, made.finish, made.fill)
 

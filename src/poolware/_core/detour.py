@@ -58,12 +58,13 @@ def around_compiled(
 
 def _names(cycle: Cycle) -> dict[str, Any]:
     """What the generated functions call, by name."""
-    return cycle.acquire.__globals__  # type: ignore[attr-defined,no-any-return]
+    names: dict[str, Any] = cycle.acquire.__globals__  # type: ignore[attr-defined]
+    return names
 
 
 def _around(cycle: Cycle, around: dict[str, Any], taken: Watcher) -> Detour:
     names = _names(cycle)
-    take = FunctionType(cycle.acquire.__code__, names.copy())  # type: ignore[attr-defined]
+    take = FunctionType(cycle.acquire.__code__, names.copy())
     around |= {"pop": _nothing, "build": partial(_lent, take, taken)}
     usual = {name: names[name] for name in around}
     return Detour(take, lambda on: names.update(around if on else usual))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 __all__ = ["BATCH", "BOUNDS", "WAIT_BOUNDS", "Histogram", "Times"]
 
@@ -23,7 +23,8 @@ BATCH = 256
 """How many are put into their buckets at a time."""
 
 
-class Times(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Times:
     """What a histogram says, in seconds; all 0 where it has nothing."""
 
     count: int = 0
@@ -110,8 +111,8 @@ class Histogram:
         count = sum(self._counts)
         if not count:
             return Times()
-        percentiles = (self.percentile(share) for share in (0.5, 0.95, 0.99))
-        return Times(count, self._total, self._min, self._max, *percentiles, _within(self._counts))
+        median, p95, p99 = (self.percentile(share) for share in (0.5, 0.95, 0.99))
+        return Times(count, self._total, self._min, self._max, median, p95, p99, _within(self._counts))
 
     def percentile(self, share: float) -> float:
         """Return what `share` of all stayed within, by nearest rank: the smallest for which that is true.

@@ -1,9 +1,9 @@
 """What happens in pools, as it happens: for collectors. Costs nothing while nobody subscribes.
 
-    with subscribe(pool, kinds=("exhaust", "timeout")) as events:
-        ...
-        for event in events.take():
-            print(event)
+with subscribe(pool, kinds=("exhaust", "timeout")) as events:
+    ...
+    for event in events.take():
+        print(event)
 """
 
 from __future__ import annotations

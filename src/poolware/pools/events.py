@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from poolware._core.options import one_of, whole_number
 from poolware.pools.forks import restart_in_child
@@ -94,7 +94,7 @@ class Collector:
     def __len__(self) -> int:
         return len(self._events)
 
-    def __enter__(self) -> Collector:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

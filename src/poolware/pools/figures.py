@@ -54,7 +54,9 @@ def since(now: S, before: S | None, **period: Any) -> S:
     if before is None:
         return replace(now, **period)
     values = ((field.name, getattr(now, field.name), getattr(before, field.name)) for field in fields(now))
-    counted = {name: _minus(new, old) for name, new, old in values if name not in _NOW and isinstance(new, int | Mapping)}
+    counted = {
+        name: _minus(new, old) for name, new, old in values if name not in _NOW and isinstance(new, int | Mapping)
+    }
     return replace(now, **(counted | period))
 
 

@@ -98,7 +98,9 @@ class Ledger:
     def report(self, tell: Callable[[int], str]) -> None:
         """Log, once each, what has been in use for longer than `hold_limit`. Nothing is taken away (H32)."""
         limit, now = self.hold_limit, time.monotonic()
-        for key, note in self.notes().items() if limit is not None else ():
+        if limit is None:
+            return
+        for key, note in self.notes().items():
             if note.stack and now - note.since > limit and key not in self._reported:
                 self._reported.add(key)
                 self.held_too_long += 1
