@@ -58,7 +58,7 @@ def around_compiled(
 
 def _names(cycle: Cycle) -> dict[str, Any]:
     """What the generated functions call, by name."""
-    names: dict[str, Any] = cycle.acquire.__globals__  # type: ignore[attr-defined]
+    names: dict[str, Any] = cycle.acquire.__globals__
     return names
 
 

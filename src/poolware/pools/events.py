@@ -42,7 +42,7 @@ class Event:
     size: int
     """The bytes of a buffer; of ``resize`` the new bound; otherwise how many objects it is about."""
     duration: float | None
-    """Seconds: of ``get`` and ``timeout`` waited, of ``put`` held, of ``create`` built; None where nobody has measured."""
+    """Seconds waited (``get``, ``timeout``), held (``put``) or taken to build (``create``); None where not measured."""
     time: float
     """When, in seconds since the epoch."""
     type: str

@@ -69,7 +69,7 @@ def report_long_holds(stock: Stock) -> None:
     if limit is None:
         return
     with stock.lock:
-        lent = tuple(stock.lent.values())
+        lent = [record for record in tuple(stock.lent.values()) if record.waiter is None]
         late = [record for record in lent if now - record.since > limit and record.reported != record.since]
         for record in late:
             record.reported = record.since
