@@ -10,7 +10,7 @@ import weakref
 import pytest
 
 from poolware import BufferPool, Lifecycle, ObjectPool, RequestContext, ResourcePool
-from poolware.errors import BadOption, PoolTimeout
+from poolware.errors import BadOption, PoolTimeout, ReleaseError
 from poolware.observe.events import EVENTS, Collector, subscribe
 from poolware.pools.kinds import ContextKind
 
@@ -333,3 +333,70 @@ def test_bad_input():
     with pytest.raises(BadOption, match="pools=None"):
         subscribe(pool, None)
     assert pool._events.heard == frozenset()
+
+
+def test_a_release_that_nobody_heard_leaves_nothing_behind(make):
+    """What has the same id later is another object, with a time of its own."""
+    pool = make()
+    with subscribe(pool):
+        held = pool.acquire()
+    pool.release(held)
+    if not isinstance(pool, ResourcePool):
+        assert pool._ledger.notes() == {}
+        held = pool.acquire()
+        with subscribe(pool) as events:
+            pool.release(held)
+        (event,) = events.take()
+        assert (event.kind, event.duration) == ("put", None)
+
+
+@pytest.mark.parametrize("mode", ["off", "debug"])
+def test_modes_without_reuse_tell_too(monkeypatch, mode):
+    monkeypatch.setenv("POOLWARE_MODE", mode)
+    for make in (POOLS["contexts"], POOLS["tools"]):
+        pool = make()
+        with subscribe(pool, kinds=("create", "get", "put")) as events:
+            use(pool)
+            use(pool)
+        assert kinds(events) == ["create", "get", "put"] * 2
+        stats = pool.get_stats()
+        assert (stats.acquired, stats.released, stats.misses) == (2, 2, 2)
+
+
+def test_every_other_store_tells_too():
+    for store in ("fifo", "thread", "sharded", "gc_victims"):
+        pool = ObjectPool(Order, store=store)
+        use(pool)
+        with subscribe(pool, kinds=("create", "get", "put")) as events:
+            use(pool)
+        assert kinds(events) == ["get", "put"]
+        assert pool.get_stats().created == 1
+
+
+def test_an_object_beyond_the_bound_is_told_when_it_comes_back():
+    pool = ObjectPool(Order, max_idle=4)
+    with subscribe(pool, kinds=("get", "put", "drop")) as events:
+        held = pool.acquire()
+        pool.resize(0)
+        pool.release(held)
+    assert kinds(events) == ["get", "put", "drop"]
+
+
+def test_a_reset_that_fails_is_told_as_a_put():
+    pool = ObjectPool(dict, reset=lambda _: 1 / 0)
+    with subscribe(pool, kinds=("get", "put")) as events:
+        use(pool)
+    assert kinds(events) == ["get", "put"]
+    assert pool.get_stats().reset_errors == 1
+
+
+def test_a_refused_release_is_not_told(make):
+    """H12."""
+    pool = make()
+    resource = pool.acquire()
+    pool.release(resource)
+    with subscribe(pool) as events:
+        for foreign in (resource, object()):
+            with pytest.raises(ReleaseError):
+                pool.release(foreign)
+    assert kinds(events) == []

@@ -3,6 +3,7 @@
 import gc
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -246,3 +247,27 @@ def test_bad_input(make):
 def test_a_limit_needs_times(make):
     with pytest.raises(BadOption, match="hold_limit=1: it takes leak_detection="):
         make(hold_limit=1)
+
+
+def test_a_stack_that_cannot_be_read_fails_no_acquisition():
+    """The loader of a module is asked for its source."""
+
+    class Loader:
+        def get_source(self, name):
+            raise ValueError(name)
+
+    pool = POOLS["tools"](leak_detection="full")
+    names = {"__name__": "odd", "__loader__": Loader(), "pool": pool}
+    exec(compile("held = pool.acquire()", "<odd>", "exec"), names)
+    assert len(leaks(pool)) == 1
+    pool.release(names.pop("held"))
+
+
+@pytest.mark.parametrize("make", [POOLS["contexts"], POOLS["tools"]])
+def test_a_reset_may_take_as_long_as_it_wants_while_somebody_pops(make):
+    """No lock that an acquisition needs is held while statistics are read."""
+    pool = make(leak_detection="full")
+    with pool._popping, ThreadPoolExecutor(1) as executor:
+        held = executor.submit(pool.acquire).result(20)
+        executor.submit(pool.release, held).result(20)
+    assert pool.pop_stats().acquired == 1

@@ -47,7 +47,7 @@ class Times:
 class Histogram:
     """Counts durations. Not locked: whoever uses it holds the lock of what is counted.
 
-    What is added waits until there is a batch: sorted, it takes a quarter of what looking up each of them would.
+    What is added waits until there is a batch: sorted, they take a third of what looking up each would.
     A hot path may do what `add` does by itself, which saves it the call.
     """
 

@@ -249,6 +249,7 @@ class BufferPool:
             self._store.watch(self._tell_lent, self._tell_ended)
         else:
             self._store.watch(self._lent, self._ended)
+            self._ledger.forget()
 
     def _tell_lent(self, buffer: Buffer) -> None:
         if self._lent:

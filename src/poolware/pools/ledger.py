@@ -78,7 +78,8 @@ class Ledger:
         noted = self.level == "full" or (self.level == "sampled" and next(self._turns) % SAMPLE == 0)
         if noted or "put" in self._events.heard:
             self._notes[id(obj)] = Note(time.monotonic(), stack() if noted else "", size)
-        self._events.tell("get", obj, size=size, duration=0.0)
+        if self._events.heard:
+            self._events.tell("get", obj, size=size, duration=0.0)
 
     def given(self, obj: Any) -> None:
         """Note that `obj` was released."""
@@ -89,7 +90,12 @@ class Ledger:
             if note.stack:
                 with self._lock:
                     self._hold.add(held)
-        self._events.tell("put", obj, size=size, duration=held)
+        if self._events.heard:
+            self._events.tell("put", obj, size=size, duration=held)
+
+    def forget(self) -> None:
+        """Forget who has what: of its release nothing would be heard, and its id may be another object's by then."""
+        self._notes.clear()
 
     def notes(self) -> dict[int, Note]:
         """Return what is known of what is in use, by the objects' ids."""

@@ -172,6 +172,7 @@ class ObjectPool(Generic[T]):
         self._look_for_lost_at = 64
         self._peaks = [0, 0]  # ever, and since the last pop
         self._popped: PoolStats | None = None
+        self._popping = threading.RLock()  # of its own: looking may call a reset
         self._unseen = True
         # In debug mode everything passes through it, held or not.
         limit = max(whole_number("max_quarantine", max_quarantine), 256 if self._mode is Mode.DEBUG else 0)
@@ -256,7 +257,7 @@ class ObjectPool(Generic[T]):
 
         What all calls return adds up to what `get_stats` says.
         """
-        with self._lock:
+        with self._popping:
             now = self.get_stats()
             period = since(now, self._popped, hold=self._ledger.pop(), peak_in_use=self._peaks[1])
             self._popped = now
@@ -521,6 +522,8 @@ class ObjectPool(Generic[T]):
             self._take = self._detour.take
         if self._detour is not None:
             self._detour.switch(self._ledger.wanted)
+        if not self._ledger.wanted:
+            self._ledger.forget()
 
     def _look_for_leaks(self) -> None:
         self._take_back_lost()
@@ -543,4 +546,4 @@ class ObjectPool(Generic[T]):
         for store in (self._idle, self._kind.lent, self._surplus, self._quarantine):
             store.clear()
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
-        self._peaks, self._popped = [0, 0], None
+        self._peaks, self._popped, self._popping = [0, 0], None, threading.RLock()
