@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from poolware._core.histogram import WAIT_BOUNDS
 from poolware.observe.snapshot import Histogram, PoolSnapshot
-from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 STEP = 5.0
 

@@ -40,7 +40,7 @@ def test_a_resource_pool_as_the_conventions_say(reader):
     assert seen["poolware.pending_requests", "database", None] == 0
     assert seen["poolware.timeouts", "database", None] == 0
     assert seen["poolware.acquires", "database", None] == 1
-    assert seen["poolware.wait_time", "database", None] == stats.wait_total > 0
+    assert seen["poolware.wait_time", "database", None] == stats.wait.total > 0
     assert ("poolware.count", "database", "quarantined") not in seen
 
 

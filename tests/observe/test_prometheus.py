@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from poolware import ObjectPool, ResourcePool
+from poolware._core.histogram import WAIT_BOUNDS
 from poolware.observe.prometheus import PrometheusExporter
 from poolware.observe.snapshot import Histogram, PoolSnapshot, take
-from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 
 @pytest.fixture

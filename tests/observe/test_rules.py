@@ -8,9 +8,9 @@ import pytest
 from promtool import needs_prometheus, promtool
 from scenarios import SCENARIOS, STEP, World
 
+from poolware._core.histogram import WAIT_BOUNDS
 from poolware.observe.metrics import COUNTERS, GAUGES, LIMITS
 from poolware.observe.rules import RULES, changed, prometheus_rules
-from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 SHIPPED = resources.files("poolware.observe") / "prometheus.rules.yml"
 DOCS = (Path(__file__).parents[2] / "docs" / "observability.md").read_text()

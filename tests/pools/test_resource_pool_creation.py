@@ -51,7 +51,7 @@ def test_who_waits_is_served_as_soon_as_it_works_again():
     for thread, results in threads:
         thread.join()
         assert isinstance(results[0], Resource)
-    assert pool.get_stats().waits == 2
+    assert pool.get_stats().wait.count == 2
 
 
 def test_while_it_fails_one_at_a_time_tries():

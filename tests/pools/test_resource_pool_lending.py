@@ -159,8 +159,8 @@ def test_hold_times_are_counted(pool):
     with pool.lease() as resource:
         pool._stock.lent[id(resource)].since -= 2.0
     stats = pool.get_stats()
-    assert 2.0 <= stats.hold_max <= NEVER
-    assert stats.hold_total == stats.hold_max
+    assert 2.0 <= stats.hold.max <= NEVER
+    assert stats.hold.total == stats.hold.max
 
 
 def test_a_closed_pool_lends_nothing():

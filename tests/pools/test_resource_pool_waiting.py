@@ -247,7 +247,7 @@ def test_wait_times_are_counted(pool):
     pool.release(resource)
     thread.join()
     stats = pool.get_stats()
-    assert stats.waits == before.waits + 1
-    assert stats.wait_max >= 5
-    assert stats.wait_total >= before.wait_total + 5
+    assert stats.wait.count == before.wait.count + 1
+    assert stats.wait.max >= 5
+    assert stats.wait.total >= before.wait.total + 5
     pool.release(results[0])

@@ -32,13 +32,26 @@ def _refers(slot: Slot) -> bool:
 
 def compiled_cycle(plan: Plan, names: dict[str, Any]) -> Cycle:
     """Make the cycle of a pool of contexts. `names` has the pool's own: idle, lent, acquired, build, doubt, …."""
-    calls = {"give_back": plan.give_back} | {name: names[name] for name in _CALLS if name in names}
     rows = tuple(_row(plan, slot) for slot in plan.slots)
     lent, home = names["lent"], names["home"]
     made = compiled.Cycle(
-        names["idle"], lent, names["acquired"], plan.cls, plan.sealed, home, KEY, plan.members, rows, calls
+        names["idle"],
+        lent,
+        names["acquired"],
+        plan.cls,
+        plan.sealed,
+        home,
+        KEY,
+        plan.members,
+        rows,
+        calls_of(plan, names),
     )
     return Cycle(made.acquire, made.release, made.begin, made.finish, made.fill)
+
+
+def calls_of(plan: Plan, names: dict[str, Any]) -> dict[str, Any]:
+    """Return what a cycle calls, of a pool's names."""
+    return {"give_back": plan.give_back} | {name: names[name] for name in _CALLS if name in names}
 
 
 def _row(plan: Plan, slot: Slot) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from poolware._core.collecting import collecting
 from poolware._core.memory import wipe
 from poolware._core.proof import SOLE, getrefcount
-from poolware._core.tally import new_tally
+from poolware._core.tally import Tally, new_tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,10 @@ class MemoryStore:
         self._lent: set[int] = set()
         self._inherited: set[int] = set()
         self._tallies = {name: new_tally() for name in _TALLIES}
+        self._reused: dict[int, Tally] = {}
+        """How often memory of each size was used again."""
         self._before_fork = dict.fromkeys(_TALLIES, 0)
+        self._saved_before_fork = 0
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this store (H35)
         self._quarantine: dict[int, tuple[bytearray, list[weakref.ref[Any]]]] = {}
         self.retier(tiers)
@@ -137,7 +140,8 @@ class MemoryStore:
             before, self.idle = self.idle, {tier: self.idle.get(tier, []) for tier in tiers}
             # ctypes itself keeps an array type only while it is in use, and making one takes longer than all the rest.
             self._array_types = {tier: ctypes.c_ubyte * tier for tier in tiers}
-            self._by_size = (tiers, tuple(self.idle.values()))
+            ticks = tuple(self._reused.setdefault(tier, new_tally()).tick for tier in tiers)
+            self._by_size = (tiers, tuple(self.idle.values()), ticks)
         for tier in before.keys() - self.idle.keys():
             for _ in before[tier]:
                 self._tallies["dropped"].tick()
@@ -155,19 +159,25 @@ class MemoryStore:
         self._inherited |= self._lent
         self._lent.clear()
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
+        self._saved_before_fork = self._bytes_saved()
+
+    def watch(self, lent: Callable[[Any], object] | None, ended: Callable[[Any], object] | None, /) -> None:
+        """Have these called from now on, instead of those given at the beginning."""
+        self._tell_lent, self._tell_ended = lent, ended
 
     def counts(self) -> dict[str, int]:
         """Return what the store has done and holds."""
         with self._lock:  # not in the middle of a release
             counted = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
             held = {"in_use": len(self._lent), "quarantined": len(self._quarantine)}
-            return counted | held | {"idle": sum(self.resting().values()), "idle_bytes": self._idle_bytes()}
+            held |= {"idle": sum(self.resting().values()), "idle_bytes": self._idle_bytes()}
+            return counted | held | {"bytes_saved": self._bytes_saved() - self._saved_before_fork}
 
     # --- memory -------------------------------------------------------------------------------------------------------
 
     def _take(self, size: int) -> bytearray:
         """Return memory of the tier for `size` that nobody holds, all zero."""
-        tiers, stacks = self._by_size  # at once: they may be changed
+        tiers, stacks, ticks = self._by_size  # at once: they may be changed
         place = bisect_left(tiers, size)
         if place == len(tiers):
             return self._build(size)
@@ -178,6 +188,7 @@ class MemoryStore:
             except IndexError:  # another thread was faster
                 break
             if getrefcount(storage) == SOLE:
+                ticks[place]()
                 return storage
             idle.insert(0, storage)  # a view's last owner is just letting go of it in another thread
         return self._build(tiers[place])
@@ -240,8 +251,11 @@ class MemoryStore:
             self._tallies["dropped"].tick()
 
     def _idle_bytes(self) -> int:
-        tiers, stacks = self._by_size
+        tiers, stacks, _ = self._by_size
         return sum(map(mul, tiers, map(len, stacks)))
+
+    def _bytes_saved(self) -> int:
+        return sum(size * tally.value for size, tally in list(self._reused.items()))
 
     def _abandon(self, file: MemoryFile) -> None:
         """Take back a file that was dropped without release."""

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
+from poolware._core.histogram import WAIT_BOUNDS
 from poolware.observe.metrics import COUNTERS, GAUGES, LIMITS
 from poolware.observe.snapshot import PoolSnapshot
 from poolware.pools.forks import restart_in_child
-from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 __all__ = ["PrometheusExporter", "exporter"]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from poolware._core.histogram import WAIT_BOUNDS
 from poolware._core.log import logger
 from poolware.observe.metrics import BOUNDS, COUNTERS, GAUGES, KINDS, Metric, metric_of
 from poolware.pools.forks import all_pools, restart_in_child
-from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 __all__ = ["Histogram", "PoolSnapshot", "merge", "take"]
 
@@ -183,19 +183,32 @@ def _of(pool: Any, kind: str) -> PoolSnapshot:
         _figures(GAUGES, stats),
         _figures(COUNTERS, stats),
         dict(destroyed) if isinstance(destroyed, Mapping) else {},
-        _waits(stats) if hasattr(stats, "wait_counts") else None,
+        _waits(stats) if kind == "resource" else None,
         number=number,
     )
 
 
 def _figures(metrics: Iterable[Metric], stats: Any) -> dict[str, float]:
-    found = ((metric.field, getattr(stats, metric.field, None)) for metric in metrics)
+    times = _times(stats) if hasattr(stats, "wait") else {}
+    found = ((metric.field, times.get(metric.field, getattr(stats, metric.field, None))) for metric in metrics)
     return {name: figure for name, figure in found if isinstance(figure, int | float)}
 
 
+def _times(stats: Any) -> dict[str, float]:
+    wait, hold = stats.wait, stats.hold
+    return {
+        "waits": wait.count,
+        "wait_total": wait.total,
+        "wait_max": wait.max,
+        "hold_total": hold.total,
+        "hold_max": hold.max,
+    }
+
+
 def _waits(stats: Any) -> Histogram:
-    first, *others = stats.wait_counts
-    return Histogram(WAIT_BOUNDS, (first + stats.acquired - stats.waits, *others), stats.wait_total)
+    wait = stats.wait
+    first, *others = wait.counts
+    return Histogram(WAIT_BOUNDS, (first + stats.acquired - wait.count, *others), wait.total)
 
 
 def _together(name: str, kind: str, group: Sequence[PoolSnapshot]) -> PoolSnapshot:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,9 +20,12 @@ from poolware.errors import AlreadyLeased, AlreadyReleased, BadOption, BufferSiz
 from poolware.pools.announce import announced_mode
 from poolware.pools.buffer import Buffer
 from poolware.pools.calibration import Calibration, Calibrator, MeasuredBuffer
+from poolware.pools.events import Source
+from poolware.pools.figures import Figures, since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
 from poolware.pools.idle_timeout import LOOKS, BufferIdleTimeout
+from poolware.pools.ledger import LeakDetection, Ledger, Noted
 from poolware.pools.watched import WatchedBuffer
 
 if TYPE_CHECKING or compiled is None:
@@ -37,29 +42,27 @@ Wipe = Literal["used", "full", "none"]
 """What is filled with zeros at release: what was used, all of the memory, or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class BufferStats:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferStats(Figures):
     """What a buffer pool has done and holds. Exact whenever no other thread is inside the pool.
 
-    ``acquired == released + in_use`` and ``created == idle + in_use + quarantined + dropped``.
+    ``acquired == released + in_use``, ``acquired + grown == hits + misses`` and
+    ``created == idle + in_use + quarantined + dropped``. Of the `hold` times there are those that leak detection
+    takes, in seconds: none, one in 128, or all.
     """
 
-    name: str
-    idle: int
-    in_use: int
     quarantined: int
     """Released while somebody, such as a transport that is still sending, held a view."""
     idle_bytes: int
-    acquired: int
-    released: int
-    hits: int
-    """Acquisitions and growths served with reused memory."""
-    misses: int
+    bytes_saved: int
+    """Bytes of the memory that hits have used again instead of allocating it."""
     created: int
     grown: int
     """Moves of a buffer to the next tier."""
     dropped: int
     """Memory not kept: no room, larger than all tiers, not needed for the idle timeout, or reuse is off."""
+    held_too_long: int
+    """Reports because of ``hold_limit``."""
     refused: int
     """Releases that raised: a second one, or of a foreign buffer."""
 
@@ -84,6 +87,8 @@ class BufferPool:
         wipe: ``used`` fills with zeros what was used, ``full`` all of the memory, ``none`` nothing.
         idle_timeout: seconds after which the pool lets go of as much resting memory as nobody has needed meanwhile.
         calibrate: how to change the tiers to the sizes that buffers turn out to need; they stay by default.
+        leak_detection: of which acquisitions to note time and stack: ``"off"``, ``"sampled"`` (1 in 128), ``"full"``.
+        hold_limit: seconds for which a buffer may be in use before that is logged, if it was noted.
         name: shown in statistics, logs and errors.
 
     Raises:
@@ -108,6 +113,8 @@ class BufferPool:
         wipe: Wipe = "used",
         idle_timeout: float | None = None,
         calibrate: Calibration | None = None,
+        leak_detection: LeakDetection = "off",
+        hold_limit: float | None = None,
         name: str = "buffers",
     ) -> None:
         self.name = name
@@ -119,6 +126,8 @@ class BufferPool:
             msg = f"wipe={wipe!r}: it takes 'used', 'full' or 'none'"
             raise BadOption(msg)
         self.wipe = wipe
+        self._events: Source = Source(name, self._rewire)
+        self._ledger: Ledger = Ledger(name, leak_detection, hold_limit, self._events)
         positive_or_none("idle_timeout", idle_timeout)
         if calibrate is not None and not isinstance(calibrate, Calibration):
             msg = f"calibrate={calibrate!r}: it takes Calibration(…), or None"
@@ -128,7 +137,8 @@ class BufferPool:
         watched = WatchedBuffer if mode is Mode.DEBUG else None
         measured = MeasuredBuffer if calibrate and reuse else None
         self._calibrator = Calibrator(calibrate, self.max_size) if calibrate and reuse else None
-        seen = watched.note_released if watched else self._calibrator.note if self._calibrator else None
+        self._lent = watched and watched.note_acquired
+        self._ended = watched.note_released if watched else self._calibrator.note if self._calibrator else None
         self._store = MemoryStore(
             make=watched or measured or Buffer,
             tiers=self.tiers,
@@ -140,12 +150,15 @@ class BufferPool:
             refuse_size=self._refuse_size,
             refuse_file=self._refuse,
             abandoned=self._abandoned,
-            lent=watched and watched.note_acquired,
-            ended=seen,
+            lent=self._lent,
+            ended=self._ended,
         )
+        self._rewire()
         self.acquire, self.release = self._store.acquire, self._store.release
         self._refused = new_tally()
         self._refused_before_fork = 0
+        self._lock = threading.RLock()
+        self._popped: BufferStats | None = None
         self.at_end: AtEnd = AtEnd(self)
         self._beats: list[Beat] = []
         if idle_timeout is not None and reuse:
@@ -154,6 +167,8 @@ class BufferPool:
         if calibrate is not None and reuse:
             self.acquire = self._measuring(self._store.acquire)
             self._beats.append(heartbeat.every(calibrate.period, self._calibrate))
+        if hold_limit is not None:
+            self._beats.append(heartbeat.every(hold_limit, self._look_for_leaks))
         restart_in_child(self)
 
     def lease(self, size: int) -> BufferLease:
@@ -162,7 +177,9 @@ class BufferPool:
 
     def clear(self) -> None:
         """Let go of all resting memory."""
+        idle = sum(self._store.resting().values())
         self._store.clear()
+        self._events.tell("clear", size=idle)
 
     def close(self) -> None:
         """Let go of all resting memory, and look after the pool no more."""
@@ -178,8 +195,21 @@ class BufferPool:
             released=count["acquired"] - count["in_use"],
             hits=count["acquired"] + count["grown"] - count["misses"],
             refused=self._refused.value - self._refused_before_fork,
+            hold=self._ledger.times(),
+            held_too_long=self._ledger.held_too_long,
             **count,
         )
+
+    def pop_stats(self) -> BufferStats:
+        """Return the same, with counts and times of what has happened since the last call, or the beginning.
+
+        What all calls return adds up to what `get_stats` says.
+        """
+        with self._lock:
+            now = self.get_stats()
+            period = since(now, self._popped, hold=self._ledger.pop())
+            self._popped = now
+            return period
 
     def __repr__(self) -> str:
         stats = self.get_stats()
@@ -213,6 +243,34 @@ class BufferPool:
         msg = f"pool {self.name!r}: {type(buffer).__name__} object is not from this pool"
         raise ForeignObject(msg)
 
+    def _rewire(self) -> None:
+        """Have the store tell of each buffer while somebody watches, and only then."""
+        if self._ledger.wanted:
+            self._store.watch(self._tell_lent, self._tell_ended)
+        else:
+            self._store.watch(self._lent, self._ended)
+            self._ledger.forget()
+
+    def _tell_lent(self, buffer: Buffer) -> None:
+        if self._lent:
+            self._lent(buffer)  # type: ignore[arg-type]
+        self._ledger.taken(buffer, buffer.capacity)
+
+    def _tell_ended(self, buffer: Buffer) -> None:
+        if self._ended:
+            self._ended(buffer)  # type: ignore[arg-type]
+        self._ledger.given(buffer)
+
+    def _look_for_leaks(self) -> None:
+        notes = self._ledger.notes()
+        self._ledger.report(lambda key: f"a buffer of {notes[key].size} bytes" if key in notes else "a buffer")
+
+    def _noted(self) -> list[Noted]:
+        """Return what is in use and was noted. The store does not hold its buffers, but the collector knows them."""
+        notes = self._ledger.notes()
+        found = [obj for obj in gc.get_objects() if id(obj) in notes and isinstance(obj, Buffer)]
+        return [Noted(obj, *notes[id(obj)][:2], ()) for obj in found if notes[id(obj)].stack]
+
     def _abandoned(self) -> None:
         if not sys.is_finalizing():  # a process that ends drops everything
             logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
@@ -220,6 +278,9 @@ class BufferPool:
     def _after_fork(self) -> None:
         self._store.restart()
         self._refused_before_fork = self._refused.value
+        self._lock = threading.RLock()
+        self._popped = None
+        self._ledger.restart()
 
 
 class AtEnd:

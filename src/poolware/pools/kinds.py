@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from poolware._core.compiled_cycle import compiled_cycle, stores
+from poolware._core.compiled_cycle import calls_of, compiled_cycle, stores
 from poolware._core.core import compiled
 from poolware._core.cycle import Cycle, context_cycle, plain_cycle
+from poolware._core.detour import Detour, Watcher, around_compiled, around_context, around_plain
 from poolware._core.memory import wipe
 from poolware._core.plan import Plan, RebuiltSlot, SecretSlot, ValueSlot, set_class
 
@@ -25,6 +26,9 @@ class Kind(Protocol):
 
     def generate(self, names: dict[str, Any]) -> None:
         """Make `cycle` from the names of the pool it belongs to."""
+
+    def detour(self, taken: Watcher, given: Watcher) -> Detour:
+        """Return the way around the hot path on which these are told of each object lent and taken back."""
 
     def build(self) -> Any:
         """Return a new object."""
@@ -74,6 +78,12 @@ class ContextKind:
         names |= {"home": self.home, "scrub": scrub, "idle": self.idle, "lent": self.lent}
         make = compiled_cycle if self._compiled else context_cycle
         self.cycle: Cycle = make(self.plan, names)
+        self._calls = calls_of(self.plan, names)
+
+    def detour(self, taken: Watcher, given: Watcher) -> Detour:
+        if not self._compiled:
+            return around_context(self.cycle, taken, given)
+        return around_compiled(self.cycle, self._calls, (self.idle, stores(self.plan)[0]), taken, given)
 
     def build(self) -> Any:
         obj = self.plan.cls.__new__(self.plan.cls)
@@ -156,6 +166,9 @@ class PlainKind:
     def generate(self, names: dict[str, Any]) -> None:
         names |= {"idle": self.idle, "lent": self.lent, "restore": self.restore}
         self.cycle: Cycle = plain_cycle(names=names)
+
+    def detour(self, taken: Watcher, given: Watcher) -> Detour:
+        return around_plain(self.cycle, taken, given)
 
     def lend(self, obj: Any) -> None:
         self.lent[id(obj)] = obj

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from poolware._core.cycle import Maker
+from poolware._core.detour import Detour
 from poolware._core.log import logger
 from poolware._core.mode import Mode
 from poolware._core.options import callable_or_none, whole_number
@@ -17,10 +19,13 @@ from poolware._core.tally import new_tally
 from poolware.errors import AlreadyReleased, BadOption, ConfigurationError, ForeignObject
 from poolware.pools.announce import announced_mode, warn_of_closable
 from poolware.pools.debugging import DebugContextKind, DebugPlainKind
+from poolware.pools.events import Source
+from poolware.pools.figures import since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.growth import Growth, when_empty
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
 from poolware.pools.lease import Lease
+from poolware.pools.ledger import LeakDetection, Ledger, Noted
 from poolware.pools.object_stats import PoolStats
 from poolware.pools.quarantine import Quarantine
 from poolware.pools.sizes import DynamicSizing
@@ -35,12 +40,14 @@ T = TypeVar("T")
 _UNSET: Any = object()
 _LOOKS = 8
 """How many quarantined objects a call that finds the pool empty looks at: a bound on its time."""
+_LOOK_FOR_LEAKS_S = 30.0
 _TALLIES = (
     "acquired",
     "misses",
     "created",
     "dropped",
     "escaped",
+    "exhausted",
     "expired",
     "lost",
     "refused",
@@ -75,6 +82,10 @@ class ObjectPool(Generic[T]):
         store: where objects rest. ``stack`` uses the last one first, ``fifo`` the one that has rested longest;
             ``thread`` has a cache for each thread, ``sharded`` sixteen stacks, ``gc_victims`` drops what was not used
             from one full garbage collection to the next but one. Or a function that makes a `Store`.
+        leak_detection: of which acquisitions to note time and stack: ``"off"``, ``"sampled"`` (1 in 128), ``"full"``.
+            With `off`, acquisitions and releases do nothing for it.
+        hold_limit: seconds for which an object may be in use before that is logged, if it was noted. Nothing is taken
+            away from anybody.
         name: shown in statistics, logs and errors; the factory's name by default.
 
     Raises:
@@ -99,6 +110,8 @@ class ObjectPool(Generic[T]):
         sizing: DynamicSizing | None = None,
         idle_timeout: float | None = None,
         store: StoreName | Callable[[], Store] = "stack",
+        leak_detection: LeakDetection = "off",
+        hold_limit: float | None = None,
         name: str | None = None,
         _home: object = None,
     ) -> None:
@@ -120,6 +133,9 @@ class ObjectPool(Generic[T]):
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
         self._look_for_lost_at = 64
+        self._peaks = [0, 0]  # ever, and since the last pop
+        self._popped: PoolStats | None = None
+        self._popping = threading.RLock()  # of its own: looking may call a reset
         self._unseen = True
         # In debug mode everything passes through it, held or not.
         limit = max(whole_number("max_quarantine", max_quarantine), 256 if self._mode is Mode.DEBUG else 0)
@@ -128,11 +144,18 @@ class ObjectPool(Generic[T]):
         self._idle = self._kind.idle
         self._kind.generate(self._names(validate))
         self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release
+        self._take: Callable[[], T] = self.acquire  # without being watched
+        self._detour: Detour | None = None
+        self._events: Source = Source(self.name, self._rewire)
+        self._ledger: Ledger = Ledger(self.name, leak_detection, hold_limit, self._events)
+        self._rewire()
         restart_in_child(self)
         self.prewarm(prewarm)
         self._tending = tending
         if self._reuse:
             tending.begin(self, prewarm=prewarm, max_idle=max_idle)
+        if leak_detection != "off":
+            tending.every(min(_LOOK_FOR_LEAKS_S, hold_limit or _LOOK_FOR_LEAKS_S), self._look_for_leaks)
 
     def lease(self) -> Lease[T]:
         """Return a context manager that acquires an object and releases it at the end of the block."""
@@ -145,6 +168,7 @@ class ObjectPool(Generic[T]):
     def resize(self, max_idle: int) -> None:
         """Keep `max_idle` objects at the most from now on. Surplus is dropped now, or when it comes back."""
         self.max_idle = whole_number("max_idle", max_idle)
+        self._events.tell("resize", size=max_idle)
         for obj in self._kind.holdings() if self._reuse else ():
             if len(self._kind.lent) <= max_idle:
                 break
@@ -155,9 +179,12 @@ class ObjectPool(Generic[T]):
 
     def clear(self) -> None:
         """Let go of every resting object. What is in use or quarantined is kept when it comes back."""
+        gone = 0
         for _ in range(len(self._idle)):
             with suppress(IndexError):  # another thread was faster
                 self._idle.pop()
+                gone += 1
+        self._events.tell("clear", size=gone)
 
     def close(self) -> None:
         """Let go of every resting object, and of the others when they come back. Later acquisitions are not pooled."""
@@ -172,10 +199,14 @@ class ObjectPool(Generic[T]):
         count = {name: tally.value - self._before_fork[name] for name, tally in self._tallies.items()}
         idle, quarantined = len(self._idle), len(self._quarantine)
         in_use = self._in_use()
+        self._peaks = [max(peak, in_use) for peak in self._peaks]
         return PoolStats(
             name=self.name,
             idle=idle,
             in_use=in_use,
+            peak_in_use=self._peaks[0],
+            hold=self._ledger.times(),
+            held_too_long=self._ledger.held_too_long,
             quarantined=quarantined,
             released=count["acquired"] - in_use - count["lost"],
             hits=count["acquired"] - count["misses"],
@@ -183,6 +214,18 @@ class ObjectPool(Generic[T]):
             local_hits=getattr(self._idle, "local_hits", 0),
             **count,
         )
+
+    def pop_stats(self) -> PoolStats:
+        """Return the same, with counts, times and peak of what has happened since the last call, or the beginning.
+
+        What all calls return adds up to what `get_stats` says.
+        """
+        with self._popping:
+            now = self.get_stats()
+            period = since(now, self._popped, hold=self._ledger.pop(), peak_in_use=self._peaks[1])
+            self._popped = now
+            self._peaks[1] = now.in_use
+            return period
 
     def __repr__(self) -> str:
         idle, held = len(self._idle), len(self._quarantine)
@@ -261,7 +304,7 @@ class ObjectPool(Generic[T]):
     def _build(self) -> T:
         """Serve an acquisition that found nothing resting."""
         if self._quarantine.sweep(_LOOKS) and self._reuse:
-            return self.acquire()
+            return self._take()
         if self._in_use() >= self._look_for_lost_at:
             self._take_back_lost()
             self._look_for_lost_at = max(64, 2 * self._in_use())
@@ -274,13 +317,18 @@ class ObjectPool(Generic[T]):
                 self._kind.lend(obj)
             else:
                 self._surplus[id(obj)] = obj
-        self._tallies["misses"].tick()  # first: whoever reads meanwhile must not see a hit that is none
+                self._tallies["exhausted"].tick()
+                self._events.tell("exhaust", obj)
+            self._peaks = [max(peak, self._in_use()) for peak in self._peaks]
+        self._tallies["misses"].tick()  # first: whoever looks meanwhile must not see a hit that is none
         self._tallies["acquired"].tick()
         return obj
 
     def _construct(self) -> T:
+        begun = time.monotonic()
         obj: T = self._kind.build()
         self._tallies["created"].tick()
+        self._events.tell("create", obj, duration=time.monotonic() - begun)
         if self._unseen:
             self._unseen = False
             warn_of_closable(self.name, obj)
@@ -289,15 +337,22 @@ class ObjectPool(Generic[T]):
     def _in_use(self) -> int:
         return len(self._kind.lent) + len(self._surplus)
 
+    def _in_use_now(self) -> list[T]:
+        return [*self._kind.holdings(), *list(self._surplus.values())]
+
     def _has_room(self) -> bool:
         """Whether one more object is to be kept, counting those in use, which will come back to rest."""
         return len(self._idle) + len(self._kind.lent) < self.max_idle
 
     def _trim(self) -> None:
         """Drop what is too much: threads in the middle of something at the same moment kept it, or a resize left it."""
+        gone = 0
         while len(self._idle) > max(0, self.max_idle - len(self._kind.lent)):
             with suppress(IndexError):  # another thread was faster
                 self._drop(self._idle.pop())
+                gone += 1
+        if gone:
+            self._events.tell("shrink", size=gone)
 
     def _counts(self) -> Counts:
         return Counts(len(self._idle), self._in_use(), self._tallies["acquired"].value, self._tallies["dropped"].value)
@@ -306,27 +361,35 @@ class ObjectPool(Generic[T]):
         """Make `count` more rest: what nobody holds any more first, then new ones; none over `max_idle`."""
         if not self._reuse:
             return
+        built = 0
         for _ in range(count - self._quarantine.sweep(len(self._quarantine))):
             if not self._has_room():
-                return
+                break
             obj = self._construct()
             if not self._kind.unseal(obj):
-                return
+                break
             if not self._keep(obj):
                 self._drop(obj)
+            built += 1
+        if built:
+            self._events.tell("grow", size=built)
 
     def _let_go(self, count: int) -> None:
         """Drop `count` resting objects."""
+        before = self._tallies["expired"].value
         for _ in range(count):
             with suppress(IndexError):  # another thread was faster
                 self._idle.pop()
                 self._tallies["expired"].tick()
+        self._events.tell("evict", size=self._tallies["expired"].value - before)
 
-    def _drop(self, _obj: T) -> None:
+    def _drop(self, obj: T) -> None:
         self._tallies["dropped"].tick()
+        self._events.tell("drop", obj)
 
     def _escape(self) -> None:
         self._tallies["escaped"].tick()
+        self._events.tell("escape")
 
     def _doubt(self, obj: T) -> None:
         """Set aside what was resting and turned out to be held, or dirty."""
@@ -371,6 +434,8 @@ class ObjectPool(Generic[T]):
         """Handle the release of what is not lent: surplus, from before a fork, or a mistake."""
         for lent in (self._surplus, self._inherited):
             if lent.get(id(obj), _UNSET) is obj and lent.pop(id(obj), _UNSET) is obj:
+                if lent is self._surplus and self._ledger.wanted:
+                    self._ledger.given(obj)
                 self._kind.finish(obj)
                 self._drop(obj)
                 return
@@ -401,7 +466,7 @@ class ObjectPool(Generic[T]):
             return
         # One that its user releases meanwhile counts the same, but is lent no more, and cannot be lent again while
         # `known` holds it.
-        known = [*self._kind.holdings(), *list(self._surplus.values())]
+        known = self._in_use_now()
         lost = [
             obj
             for obj in known
@@ -410,13 +475,38 @@ class ObjectPool(Generic[T]):
         del known
         while lost:
             self._tallies["lost"].tick()
+            self._ledger.lost(lost[-1], self._kind.tell)
             self.release(lost.pop())
+
+    def _rewire(self) -> None:
+        """Take the detour around the hot path while somebody watches, and only then."""
+        if self._detour is None and self._ledger.wanted:
+            self._detour = self._kind.detour(self._ledger.taken, self._ledger.given)
+            self._take = self._detour.take
+        if self._detour is not None:
+            self._detour.switch(self._ledger.wanted)
+        if not self._ledger.wanted:
+            self._ledger.forget()
+
+    def _look_for_leaks(self) -> None:
+        self._take_back_lost()
+        in_use = {id(obj): obj for obj in self._in_use_now()}
+        self._ledger.report(lambda key: self._kind.tell(in_use[key]) if key in in_use else "an object")
+
+    def _noted(self) -> list[Noted]:
+        """Return what is in use and was noted."""
+        notes = self._ledger.notes()
+        found = ((obj, notes[id(obj)]) for obj in self._in_use_now() if id(obj) in notes)
+        keepers = (self._kind.lent, self._surplus)
+        return [Noted(obj, note.since, note.stack, keepers) for obj, note in found if note.stack]
 
     def _after_fork(self) -> None:
         self._lock = threading.RLock()
+        self._ledger.restart()
         # Kept, also what was resting: its finalizer belongs to the parent, which still uses the same file or socket.
         known = (*self._kind.holdings(), *self._surplus.values(), *self._idle)
         self._inherited.update({id(obj): obj for obj in known})
         for store in (self._idle, self._kind.lent, self._surplus, self._quarantine):
             store.clear()
         self._before_fork = {name: tally.value for name, tally in self._tallies.items()}
+        self._peaks, self._popped, self._popping = [0, 0], None, threading.RLock()

@@ -40,18 +40,19 @@ class Tending:
         """Look after `pool`, which has built `prewarm` objects and never keeps more than `max_idle`."""
         if self._growth is not when_empty:
             self.grower = Grower(self._growth, pool)
-            self._every(self._growth.period, self.grower.beat)
+            self.every(self._growth.period, self.grower.beat)
         if self._idle_timeout is not None:
             self.timeout = IdleTimeout(pool, prewarm, self.grower)
-            self._every(self._idle_timeout / LOOKS, self.timeout.beat)
+            self.every(self._idle_timeout / LOOKS, self.timeout.beat)
         if self._sizing is not None:
             self.sizer = Sizer(self._sizing, pool, start=prewarm, maximum=max_idle)
-            self._every(self._sizing.period / LOOKS_AT_USE, self.sizer.beat)
+            self.every(self._sizing.period / LOOKS_AT_USE, self.sizer.beat)
 
     def stop(self) -> None:
         """Look no more."""
         while self._beats:
             self._beats.pop().stop()
 
-    def _every(self, period: float, task: Callable[[], object]) -> None:
+    def every(self, period: float, task: Callable[[], object]) -> None:
+        """Run `task` every `period` seconds for as long as the pool is looked after."""
         self._beats.append(heartbeat.every(period, task))

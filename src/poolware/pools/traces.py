@@ -31,5 +31,8 @@ class Traces:
 
 def stack() -> str:
     """Return the caller's stack without poolware's own frames."""
-    frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(_OWN)]
+    try:
+        frames = [frame for frame in traceback.extract_stack() if not frame.filename.startswith(_OWN)]
+    except Exception as error:  # of a loader that is asked for the source
+        return f"not known: {error!r}\n"
     return "".join(traceback.format_list(frames))

@@ -12,6 +12,7 @@ from poolware.context.carrier import Carrier
 from poolware.errors import BadOption
 from poolware.pools.adapters.outcome import LoanCounts
 from poolware.pools.buffers import BufferPool
+from poolware.pools.ledger import LeakDetection
 from poolware.pools.objects import ObjectPool
 
 __all__ = ["Lifecycle", "LifecycleOptions"]
@@ -27,6 +28,8 @@ class LifecycleOptions(TypedDict, total=False):
     prewarm: int
     max_idle: int
     max_quarantine: int
+    leak_detection: LeakDetection
+    hold_limit: float | None
 
 
 class Lifecycle(Generic[C]):
@@ -42,6 +45,8 @@ class Lifecycle(Generic[C]):
         prewarm: contexts to build at the start.
         max_idle: contexts kept for reuse at the most.
         max_quarantine: contexts that somebody held beyond their request, watched for coming back.
+        leak_detection: of which contexts and buffers to note time and stack, as `ObjectPool` does.
+        hold_limit: seconds for which one of these may be in use before that is logged.
 
     Raises:
         BadOption: an argument has a value that it does not take.
@@ -60,6 +65,8 @@ class Lifecycle(Generic[C]):
         prewarm: int = 0,
         max_idle: int = 1024,
         max_quarantine: int = 256,
+        leak_detection: LeakDetection = "off",
+        hold_limit: float | None = None,
     ) -> None:
         if not (isinstance(context, type) and issubclass(context, RequestContext)):
             msg = f"context={context!r}: it takes a class derived from poolware.RequestContext"
@@ -68,9 +75,18 @@ class Lifecycle(Generic[C]):
             msg = f"buffers={buffers!r}: it takes a poolware.BufferPool, or None for one of its own"
             raise BadOption(msg)
         self.context: type[C] = context
-        self.buffers: BufferPool = BufferPool(name=f"{context.__name__} buffers") if buffers is None else buffers
+        if buffers is None:
+            name = f"{context.__name__} buffers"
+            buffers = BufferPool(leak_detection=leak_detection, hold_limit=hold_limit, name=name)
+        self.buffers: BufferPool = buffers
         self.pool: ObjectPool[C] = ObjectPool(
-            context, max_idle=max_idle, max_quarantine=max_quarantine, prewarm=prewarm, _home=self
+            context,
+            max_idle=max_idle,
+            max_quarantine=max_quarantine,
+            prewarm=prewarm,
+            leak_detection=leak_detection,
+            hold_limit=hold_limit,
+            _home=self,
         )
         self.loan_counts: LoanCounts = LoanCounts()
         self.prewarm = prewarm

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from apps import visit
@@ -56,22 +57,19 @@ class HandPool:
 
     def get_stats(self) -> PoolStats:
         """Show the figures in the form that the matrix looks at."""
-        none = dict.fromkeys(("quarantined", "dropped", "escaped", "lost", "refused", "reset_errors"), 0)
-        return PoolStats(
-            name="by hand",
-            idle=len(self._idle),
-            in_use=self.acquired - self.released,
-            acquired=self.acquired,
-            released=self.released,
-            hits=self.acquired - self.created,
-            misses=self.created,
-            created=self.created,
-            destroyed=self.created - len(self._idle) - (self.acquired - self.released),
-            validation_failures=0,
-            expired=0,
-            local_hits=0,
-            **none,
-        )
+        nothing: dict[str, Any] = {field.name: 0 for field in fields(PoolStats)}
+        known = {
+            "name": "by hand",
+            "idle": len(self._idle),
+            "in_use": self.acquired - self.released,
+            "acquired": self.acquired,
+            "released": self.released,
+            "hits": self.acquired - self.created,
+            "misses": self.created,
+            "created": self.created,
+            "destroyed": self.created - len(self._idle) - (self.acquired - self.released),
+        }
+        return PoolStats(**(nothing | known))
 
 
 def differences(state: Any, _carrier: object) -> Iterator[str]:

@@ -20,6 +20,8 @@ _KNOWN = {
     "PREWARM": "prewarm",
     "MAX_IDLE": "max_idle",
     "MAX_QUARANTINE": "max_quarantine",
+    "LEAK_DETECTION": "leak_detection",
+    "HOLD_LIMIT": "hold_limit",
 }
 _IMPORTED: dict[str, type] = {"CONTEXT": RequestContext, "BUFFERS": BufferPool}
 

@@ -378,15 +378,53 @@ rest(Cycle *self, PyObject *obj)
     return failed;
 }
 
+/* Take over the pool's own functions, in place of those it may have. */
+static int
+fill_calls(Cycle *self, PyObject *calls)
+{
+    PyObject *call[NAME_COUNT];
+    for (int i = 0; i < NAME_COUNT; i++) {
+        call[i] = PyDict_GetItemString(calls, NAMES[i]);
+        if (i == DROP && (!call[i] || call[i] == Py_None)) {
+            call[i] = NULL;
+        }
+        else if (!call[i] || !PyCallable_Check(call[i])) {
+            PyErr_Format(PyExc_TypeError, "%s must be a function", NAMES[i]);
+            return -1;
+        }
+    }
+    for (int i = 0; i < NAME_COUNT; i++) {
+        PyObject *before = self->call[i];
+        self->call[i] = Py_XNewRef(call[i]);
+        if (i == DROP) {
+            self->keeps = !call[DROP];
+        }
+        Py_XDECREF(before);
+    }
+    return 0;
+}
+
+/* Whether contexts of this class rest in `idle`; raises if not. */
+static int
+is_ours(Cycle *self, Store *idle)
+{
+    if (idle->cls != self->cls) {
+        PyErr_Format(PyExc_TypeError, "a store of %s", self->cls->tp_name);
+        return 0;
+    }
+    return 1;
+}
+
 /* --- the four functions ------------------------------------------------------------------------------------------- */
 
-static PyObject *
-cycle_acquire(Cycle *self, PyObject *Py_UNUSED(ignored))
+/* `build` is called where `idle` has nothing to lend; NULL for the pool's own. */
+static inline PyObject *
+acquire_from(Cycle *self, Store *idle, PyObject *build)
 {
     for (;;) {
-        PyObject *obj = store_pop(self->idle);
+        PyObject *obj = store_pop(idle);
         if (!obj) {
-            return ask(self, BUILD, NULL, 0);
+            return build ? PyObject_CallNoArgs(build) : ask(self, BUILD, NULL, 0);
         }
         if (is_sole(obj)) {
             set_type(obj, self->cls);
@@ -405,6 +443,12 @@ cycle_acquire(Cycle *self, PyObject *Py_UNUSED(ignored))
             return NULL;
         }
     }
+}
+
+static PyObject *
+cycle_acquire(Cycle *self, PyObject *Py_UNUSED(ignored))
+{
+    return acquire_from(self, self->idle, NULL);
 }
 
 static PyObject *
@@ -537,6 +581,30 @@ cycle_fill(Cycle *self, PyObject *obj)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+cycle_take(Cycle *self, PyObject *args)
+{
+    PyObject *idle, *build;
+    if (!PyArg_ParseTuple(args, "O!O:take", Py_TYPE(self->idle), &idle, &build) || !is_ours(self, (Store *)idle)) {
+        return NULL;
+    }
+    return acquire_from(self, (Store *)idle, build);
+}
+
+static PyObject *
+cycle_redirect(Cycle *self, PyObject *args)
+{
+    PyObject *idle, *calls;
+    if (!PyArg_ParseTuple(args, "O!O!:redirect", Py_TYPE(self->idle), &idle, &PyDict_Type, &calls)
+        || !is_ours(self, (Store *)idle) || fill_calls(self, calls) < 0) {
+        return NULL;
+    }
+    Store *before = self->idle;
+    self->idle = (Store *)Py_NewRef(idle);
+    Py_DECREF(before);
+    Py_RETURN_NONE;
+}
+
 /* --- making a cycle ----------------------------------------------------------------------------------------------- */
 
 static int
@@ -598,24 +666,6 @@ fill_slots(Cycle *self, PyObject *rows)
     return 0;
 }
 
-static int
-fill_calls(Cycle *self, PyObject *calls)
-{
-    for (int i = 0; i < NAME_COUNT; i++) {
-        PyObject *function = PyDict_GetItemString(calls, NAMES[i]);
-        if (i == DROP && (!function || function == Py_None)) {
-            self->keeps = 1;
-        }
-        else if (!function || !PyCallable_Check(function)) {
-            PyErr_Format(PyExc_TypeError, "%s must be a function", NAMES[i]);
-            return -1;
-        }
-        else {
-            self->call[i] = Py_NewRef(function);
-        }
-    }
-    return 0;
-}
 
 static int
 find(Cycle *self, PyObject *members, const char *name, Py_ssize_t *offset)
@@ -746,6 +796,8 @@ static PyMethodDef cycle_methods[] = {
     {"release", (PyCFunction)cycle_release, METH_O, "Take a context back."},
     {"begin", (PyCFunction)cycle_begin, METH_O, "Place a pristine context in a scope or environ, and return it."},
     {"finish", (PyCFunction)cycle_finish, METH_O, "Take the context out of a scope or environ, and back."},
+    {"take", (PyCFunction)cycle_take, METH_VARARGS, "Lend a context from a store, or what a function builds."},
+    {"redirect", (PyCFunction)cycle_redirect, METH_VARARGS, "Use another store and other functions."},
     {"fill", (PyCFunction)cycle_fill, METH_O, "Give a new context its fields."},
     {NULL},
 };

@@ -152,6 +152,7 @@ store_take(MemoryStore *self, Py_ssize_t size)
             memory = NULL;
         }
     }
+    self->bytes_saved += memory ? memory->size : 0;
     END_LOCKED()
     if (memory) {
         return memory;
@@ -227,7 +228,13 @@ store_larger(MemoryStore *self, Py_ssize_t size, Py_ssize_t capacity)
 static int
 tell(MemoryStore *self, int what, PyObject *file)
 {
-    PyObject *done = self->call[what] ? PyObject_CallOneArg(self->call[what], file) : Py_NewRef(Py_None);
+    PyObject *function = self->call[what];
+    if (!function) {
+        return 0;
+    }
+    Py_INCREF(function); /* it may be replaced meanwhile */
+    PyObject *done = PyObject_CallOneArg(function, file);
+    Py_DECREF(function);
     Py_XDECREF(done);
     return done ? 0 : -1;
 }
@@ -442,6 +449,7 @@ store_restart(MemoryStore *self, PyObject *Py_UNUSED(ignored))
     store_empty(self, 0);
     self->generation++;
     self->acquired = self->misses = self->created = self->grown = self->dropped = self->in_use = self->quarantined = 0;
+    self->bytes_saved = 0;
     Py_RETURN_NONE;
 }
 
@@ -573,11 +581,30 @@ store_counts(MemoryStore *self, PyObject *Py_UNUSED(ignored))
     for (Py_ssize_t i = 0; i < self->tier_count; i++) {
         idle += self->tiers[i].count;
     }
-    counts = Py_BuildValue("{snsnsnsnsnsnsnsnsn}", "acquired", self->acquired, "misses", self->misses, "created",
+    counts = Py_BuildValue("{snsnsnsnsnsnsnsnsnsn}", "acquired", self->acquired, "misses", self->misses, "created",
                            self->created, "grown", self->grown, "dropped", self->dropped, "in_use", self->in_use,
-                           "quarantined", self->quarantined, "idle", idle, "idle_bytes", self->idle_bytes);
+                           "quarantined", self->quarantined, "idle", idle, "idle_bytes", self->idle_bytes,
+                           "bytes_saved", self->bytes_saved);
     END_LOCKED()
     return counts;
+}
+
+static PyObject *
+store_watch(MemoryStore *self, PyObject *args)
+{
+    PyObject *call[STORE_CALLS];
+    if (!PyArg_ParseTuple(args, "OO:watch", &call[LENT], &call[ENDED])) {
+        return NULL;
+    }
+    for (int i = LENT; i < STORE_CALLS; i++) {
+        PyObject *before = self->call[i];
+        if (!PyCallable_Check(call[i]) && call[i] != Py_None) {
+            return PyErr_Format(PyExc_TypeError, "a store calls functions, not %R", call[i]);
+        }
+        self->call[i] = call[i] == Py_None ? NULL : Py_NewRef(call[i]);
+        Py_XDECREF(before);
+    }
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef store_methods[] = {
@@ -595,6 +622,8 @@ static PyMethodDef store_methods[] = {
     {"resting", (PyCFunction)store_resting, METH_NOARGS, "Return how many memories of each size are at rest."},
     {"counts", (PyCFunction)store_counts, METH_NOARGS, "Return what the store has done and holds."},
     {"restart", (PyCFunction)store_restart, METH_NOARGS, "Begin anew, in a child process."},
+    {"watch", (PyCFunction)store_watch, METH_VARARGS,
+     "watch($self, lent, ended, /)\n--\n\nHave these called, instead of those given at the beginning."},
     {NULL},
 };
 

@@ -41,7 +41,7 @@ struct MemoryStore {
     Wipe wipe;
     char reuse;
     long generation; /* how often the process was forked on the way here */
-    Py_ssize_t acquired, misses, created, grown, dropped, in_use, quarantined;
+    Py_ssize_t acquired, misses, created, grown, dropped, in_use, quarantined, bytes_saved;
 };
 
 /* A binary file in memory. */

@@ -72,8 +72,9 @@ def creation(stock: Stock, place: Place) -> Steps[None]:
     try:
         while place in stock.creating:
             try:
+                begun = time.monotonic()
                 obj = yield stock.settings.factory()
-                _add(stock, obj, place)
+                _add(stock, obj, place, begun)
             except ConfigurationError as error:
                 _give_up(stock, error)
                 break
@@ -140,7 +141,7 @@ def destruction(stock: Stock, records: list[Record]) -> Steps[None]:
         raise interrupt
 
 
-def _add(stock: Stock, obj: Any, place: Place) -> None:
+def _add(stock: Stock, obj: Any, place: Place, begun: float) -> None:
     _check(stock, obj)
     now = time.monotonic()
     lifetime = stock.settings.max_lifetime
@@ -153,6 +154,7 @@ def _add(stock: Stock, obj: Any, place: Place) -> None:
         stock.creating.discard(place)
         stock.records[id(obj)] = record
         stock.counts["created"] += 1
+        stock.events.tell("create", obj, duration=now - begun)
         stock.failures, stock.last_error = 0, None
         wanted = stock.open and stock.excess() <= 0
         if wanted:

@@ -26,6 +26,10 @@ def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, ra
         with stock.lock:
             stock.must_be_open()
             stock.home = waiter.loop if stock.settings.is_async else None
+            if not stock.idle and stock.size() >= stock.max_size:
+                stock.counts["exhausted"] += 1
+                stock.events.tell("exhaust")
+            missed = bool(stock.queue) or stock.next_for(waiter.loop) is None
             stock.queue.add(waiter)
             stock.look()  # from now on nobody passes it
         stock.settle()
@@ -34,7 +38,8 @@ def acquiring(stock: Stock, wakeup: Callable[[], Any], timeout: float | None, ra
             yield Wait(waiter.wakeup, None if deadline is None else deadline - time.monotonic())
             record = _received(stock, waiter, timeout)
             if (yield from _passes(stock, record, waiter)):
-                return _handed_out(stock, record, waiter)
+                return _handed_out(stock, record, waiter, missed=missed)
+            missed = True  # what rested was not fit
             with stock.lock:
                 stock.must_be_open()
                 waiter.wakeup = wakeup()
@@ -63,6 +68,7 @@ def returning(stock: Stock, record: Record, *, failed: bool) -> Steps[None]:
 def take_back(stock: Stock, record: Record, *, failed: bool) -> None:
     """Carry `returning` out where it belongs: on the resource's loop, apart from what must not wait, or here."""
     settings = stock.settings
+    stock.events.tell("put", record.obj, duration=time.monotonic() - record.since)
     if settings.rests_as_it_is and not failed and not stock.inside():
         with stock.lock:
             if unwanted(stock, record) is None:
@@ -105,14 +111,17 @@ def _received(stock: Stock, waiter: Waiter, timeout: float | None) -> Record:
         if waiter.error is not None:
             raise waiter.error
         stock.counts["timeouts"] += 1
+        stock.events.tell("timeout", duration=time.monotonic() - waiter.arrived)
         msg = f"pool {stock.settings.name!r}: nothing came free within {timeout:g} s; {stock.figures()}"
         raise PoolTimeout(msg) from stock.last_error
 
 
-def _handed_out(stock: Stock, record: Record, waiter: Waiter) -> Any:
+def _handed_out(stock: Stock, record: Record, waiter: Waiter, *, missed: bool) -> Any:
     with stock.lock:
-        stock.note_wait(waiter)
-        obj = stock.hand_out(record)
+        waited = time.monotonic() - waiter.arrived
+        stock.wait.add(waited)
+        stock.counts["misses"] += missed
+        obj = stock.hand_out(record, waited)
         waiter.record = None  # last: until then an interrupted caller leaves it to the next one
         return obj
 

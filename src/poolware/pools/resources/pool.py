@@ -8,13 +8,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, Generic, Literal, Self, TypeVar
 
+from poolware._core.histogram import BATCH
 from poolware._core.log import logger
 from poolware._core.loops import current_loop
 from poolware._core.options import not_negative_or_none, whole_number
 from poolware._core.wakeups import ThreadWakeup, loop_wakeup
 from poolware.errors import AlreadyReleased, ConfigurationError, ForeignObject
+from poolware.pools.events import Source
+from poolware.pools.figures import since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
+from poolware.pools.ledger import Noted
 from poolware.pools.resources import lending, upkeep
 from poolware.pools.resources.closing import closing, draining
 from poolware.pools.resources.creation import close, warming_up
@@ -35,7 +39,8 @@ _NORMAL = rank_of("normal")
 _COUNTS = (
     "lost",
     "refused",
-    "waits",
+    "misses",
+    "exhausted",
     "held_too_long",
     "timeouts",
     "turned_away",
@@ -162,8 +167,10 @@ class ResourcePool(Generic[T]):
         self.name: str = self._settings.name
         self.is_async: bool = self._settings.is_async
         """Whether resources belong to event loops."""
-        self._stock = Stock(self._settings, min_size, max_size)
+        self._events: Source = Source(self.name, self._look)
+        self._stock = Stock(self._settings, min_size, max_size, self._events)
         self._inherited: list[Stock] = []
+        self._popped: ResourcePoolStats | None = None
         self._beat: Beat | None = None
         self._warned = False
         self._check_limit(downstream_limit, processes)
@@ -225,11 +232,10 @@ class ResourcePool(Generic[T]):
         with stock.lock:
             record = stock.lent.pop(id(resource), None)
             if record is not None:
-                stock.released += 1
-                held = now - record.since
-                stock.hold_total += held
-                if held > stock.hold_max:  # noqa: PLR1730 - a third of the cost of max()
-                    stock.hold_max = held
+                held = stock.held
+                held.append(now - record.since)
+                if len(held) >= BATCH:
+                    stock.hold.fold()
                 if stock.as_it_is and now < record.expires and not failed:
                     record.since = record.checked = now
                     stock.idle.append(record)
@@ -275,6 +281,9 @@ class ResourcePool(Generic[T]):
             stock.min_size, stock.max_size = lower, upper
             surplus = [stock.idle.popleft() for _ in range(min(len(stock.idle), stock.excess()))]
             stock.look()
+        self._events.tell("resize", size=upper)
+        if surplus:
+            self._events.tell("shrink", size=len(surplus))
         stock.discard(surplus, "resized")
         if self._beat is not None:
             stock.settle()
@@ -286,6 +295,7 @@ class ResourcePool(Generic[T]):
             resting = stock.take_idle()
             for record in tuple(stock.records.values()):
                 record.end, record.expires = "cleared", -math.inf
+        self._events.tell("clear", size=len(resting))
         stock.discard(resting, "cleared")
 
     def drain(self, timeout: float | None = _UNSET) -> None:
@@ -337,7 +347,10 @@ class ResourcePool(Generic[T]):
         stock = self._stock
         with stock.lock:
             counts, idle = stock.counts, len(stock.idle)
+            waited, held, peak = stock.before
+            hold = (held + stock.hold).times()
             in_use = sum(record.waiter is None for record in tuple(stock.lent.values()))  # others are being handed over
+            acquired = hold.count + in_use + counts["lost"]
             return ResourcePoolStats(
                 name=self.name,
                 min_size=stock.min_size,
@@ -347,18 +360,32 @@ class ResourcePool(Generic[T]):
                 busy=len(stock.records) - idle - in_use,
                 creating=len(stock.creating),
                 waiting=len(stock.queue),
-                peak_in_use=stock.peak,
-                acquired=stock.released + in_use + counts["lost"],
-                released=stock.released,
-                wait_total=stock.wait_total,
-                wait_max=stock.wait_max,
-                wait_counts=tuple(stock.wait_times.counts),
-                hold_total=stock.hold_total,
-                hold_max=stock.hold_max,
+                peak_in_use=max(peak, stock.peak),
+                last_access=max([record.since for record in tuple(stock.records.values())], default=None),
+                acquired=acquired,
+                released=hold.count,
+                hits=acquired - counts["misses"],
+                wait=(waited + stock.wait).times(),
+                hold=hold,
                 last_error="" if stock.last_error is None else repr(stock.last_error),
                 destroyed=dict(stock.destroyed),
                 **{name: counts[name] for name in _COUNTS},
             )
+
+    def pop_stats(self) -> ResourcePoolStats:
+        """Return the same, with counts, times and peak of what has happened since the last call, or the beginning.
+
+        What all calls return adds up to what `get_stats` says.
+        """
+        stock = self._stock
+        with stock.lock:
+            now = self.get_stats()
+            period = since(now, self._popped, wait=stock.wait.times(), hold=stock.hold.times(), peak_in_use=stock.peak)
+            self._popped = now
+            waited, held, peak = stock.before
+            stock.before = waited + stock.wait.pop(), held + stock.hold.pop(), max(peak, stock.peak)
+            stock.peak = len(stock.lent)
+            return period
 
     def __enter__(self) -> Self:
         return self
@@ -403,6 +430,11 @@ class ResourcePool(Generic[T]):
             if self._beat is None:
                 self._beat = heartbeat.every(self._settings.looked_after_every, self._look_after)
 
+    def _look(self) -> None:
+        """Open the short ways, or close them while somebody is to be told."""
+        with self._stock.lock:
+            self._stock.look()
+
     def _look_after(self) -> None:
         upkeep.look_after(self._stock)
 
@@ -443,13 +475,21 @@ class ResourcePool(Generic[T]):
                 limit // count,
             )
 
+    def _noted(self) -> list[Noted]:
+        """Return what is in use and was noted."""
+        with self._stock.lock:
+            lent = tuple(self._stock.lent.values())
+            return [Noted(one.obj, one.since, one.stack, (one,)) for one in lent if one.stack and one.waiter is None]
+
     def _after_fork(self) -> None:
         """Begin anew in the child. What the parent has stays untouched: closing it here would close it there (H26)."""
         parents = self._stock
         self._inherited.append(parents)
-        self._stock = Stock(self._settings, parents.min_size, parents.max_size)
+        self._stock = Stock(self._settings, parents.min_size, parents.max_size, self._events)
         self._stock.open = parents.open
+        self._events.restart()
         self._stock.look()
+        self._popped = None
         if self._beat is not None:
             self._beat.stop()
             self._beat = None

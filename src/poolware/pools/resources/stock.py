@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakSet
 
+from poolware._core.histogram import Histogram
 from poolware.errors import ConfigurationError, PoolClosed
+from poolware.pools.events import Source
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.settings import Settings
-from poolware.pools.resources.wait_times import WaitTimes
 from poolware.pools.resources.waiting import Queue, Waiter
 from poolware.pools.traces import stack
 
@@ -40,8 +41,9 @@ class Stock:
     (H35): it may then take something out of `lent` and append to `idle`, so a copy of these is what is iterated over.
     """
 
-    def __init__(self, settings: Settings, min_size: int, max_size: int) -> None:
+    def __init__(self, settings: Settings, min_size: int, max_size: int, events: Source) -> None:
         self.settings: Settings = settings
+        self.events: Source = events
         self.trusted_for: float = settings.trusted_for
         self.min_size: int = min_size
         self.max_size: int = max_size
@@ -71,15 +73,16 @@ class Stock:
         """Whom to wake when nothing is in use any more."""
         self.grown: list[Any] = []
         """Whom to wake when something has been made."""
-        self.released: int = 0
+        self.sampled: int = 0
+        """Acquisitions of which some had their stack noted."""
         self.counts: Counter[str] = Counter()
         self.destroyed: Counter[str] = Counter()
         self.peak: int = 0
-        self.wait_times: WaitTimes = WaitTimes()
-        self.wait_total: float = 0.0
-        self.wait_max: float = 0.0
-        self.hold_total: float = 0.0
-        self.hold_max: float = 0.0
+        self.wait: Histogram = Histogram()
+        self.hold: Histogram = Histogram()
+        self.held: list[float] = self.hold.waiting
+        self.before: tuple[Histogram, Histogram, int] = (Histogram(), Histogram(), 0)
+        """Wait, hold and peak of what was popped."""
         self.look()
 
     # --- under the lock -----------------------------------------------------------------------------------------------
@@ -88,8 +91,9 @@ class Stock:
         """Find out whether the short ways are open."""
         settings = self.settings
         self.unhindered = self.open and not self.queue and not any(settings.reserved) and self.excess() <= 0
-        self.as_it_is = self.unhindered and settings.rests_as_it_is
-        self.quick = self.idle if self.unhindered and settings.short_way else ()
+        heard = self.events.heard
+        self.as_it_is = self.unhindered and settings.rests_as_it_is and "put" not in heard
+        self.quick = self.idle if self.unhindered and settings.short_way and "get" not in heard else ()
 
     def size(self) -> int:
         """Resources that exist or are being made."""
@@ -125,13 +129,15 @@ class Stock:
         self.peak = max(self.peak, len(self.lent))
         return record
 
-    def hand_out(self, record: Record) -> Any:
+    def hand_out(self, record: Record, waited: float = 0.0) -> Any:
         """Return the resource to the caller who has been lent it, and note who that is."""
         if self.settings.leak_detection != "off":
-            sampled = self.settings.leak_detection == "full" or self.released % _SAMPLE == 0
+            sampled = self.settings.leak_detection == "full" or self.sampled % _SAMPLE == 0
+            self.sampled += 1
             record.stack = stack() if sampled else ""
         obj = record.obj  # first: what is lent and held by nobody is taken back
         record.waiter = None
+        self.events.tell("get", obj, duration=waited)
         return obj
 
     def take_idle(self) -> list[Record]:
@@ -193,14 +199,6 @@ class Stock:
         if not self.open:
             msg = f"pool {self.settings.name!r} is closed: it lends nothing any more"
             raise PoolClosed(msg)
-
-    def note_wait(self, waiter: Waiter) -> None:
-        """Count one who had to wait, and got something."""
-        waited = time.monotonic() - waiter.arrived
-        self.counts["waits"] += 1
-        self.wait_total += waited
-        self.wait_max = max(self.wait_max, waited)
-        self.wait_times.add(waited)
 
     def figures(self) -> str:
         """Describe what is going on, for a message."""
@@ -282,6 +280,7 @@ class Stock:
                 key = id(record.obj)
                 if key in self.records:
                     self.destroyed[cause] += 1
+                    self.events.tell("destroy", record.obj)
                     del self.records[key]
                     if self.settings.destroy is not None:
                         record.since = time.monotonic()

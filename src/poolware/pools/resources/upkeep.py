@@ -69,7 +69,7 @@ def report_long_holds(stock: Stock) -> None:
     if limit is None:
         return
     with stock.lock:
-        lent = tuple(stock.lent.values())
+        lent = [record for record in tuple(stock.lent.values()) if record.waiter is None]
         late = [record for record in lent if now - record.since > limit and record.reported != record.since]
         for record in late:
             record.reported = record.since
@@ -98,6 +98,7 @@ def evict(stock: Stock) -> None:
                 evicted.setdefault(cause, []).append(record)
                 spare -= 1
     for cause, records in evicted.items():
+        stock.events.tell("evict", size=len(records))
         stock.discard(records, cause)
 
 
