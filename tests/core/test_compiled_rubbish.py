@@ -2,12 +2,13 @@
 
 import copy
 import pickle
+import sys
 from typing import Any
 
 import pytest
 from twins import COMPILED, on
 
-from poolware import Context, ForeignObject, Lifecycle, ObjectPool, RequestContext, field
+from poolware import BufferPool, Context, ForeignObject, Lifecycle, ObjectPool, RequestContext, field
 from poolware._core.core import compiled
 from poolware._core.cycle import KEY
 
@@ -287,3 +288,39 @@ def test_the_key_may_vanish_while_it_is_looked_for(twin):
     lifecycle.finish(carrier)
     assert carrier == {}
     assert lifecycle.pool.get_stats().lost == 1
+
+
+def test_a_cycle_is_redirected_to_what_fits_only():
+    """And stays as it was otherwise."""
+    idle = store()
+    made = compiled.Cycle(*arguments(idle=idle))
+    for rubbish in ((), (idle,), (None, CALLS), (store(Other), CALLS), (idle, {}), (idle, CALLS | {"drop": 17})):
+        with pytest.raises(TypeError):
+            made.redirect(*rubbish)
+    for rubbish in ((), (idle,), (None, Job), (store(Other), Job)):
+        with pytest.raises(TypeError):
+            made.take(*rubbish)
+    with pytest.raises(TypeError, match="not callable"):
+        made.take(idle, 17)
+    assert made.acquire() is None  # what its `build` returns
+
+
+def test_a_cycle_redirected_back_and_forth_keeps_nothing_alive():
+    first, second = store(), store()
+    made = compiled.Cycle(*arguments(idle=first))
+    before = [sys.getrefcount(each) for each in (first, second, CALLS["build"])]
+    for _ in range(1000):
+        made.redirect(second, CALLS | {"drop": CALLS["build"]})
+        made.redirect(first, CALLS)
+    assert [sys.getrefcount(each) for each in (first, second, CALLS["build"])] == before
+
+
+def test_a_memory_store_tells_functions_only():
+    pool = BufferPool()
+    for rubbish in ((), (None,), (17, None), (None, 17)):
+        with pytest.raises(TypeError):
+            pool._store.watch(*rubbish)
+    told = []
+    pool._store.watch(told.append, None)
+    pool.release(pool.acquire(10))
+    assert len(told) == 1

@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from poolware import BufferPool, Lifecycle, ObjectPool, RequestContext, ResourcePool
+from poolware import BufferPool, Lifecycle, ObjectPool, RequestContext, ResourcePool, field
 from poolware.errors import BadOption, PoolTimeout, ReleaseError
 from poolware.observe.events import EVENTS, Collector, subscribe
 from poolware.pools.kinds import ContextKind
@@ -19,6 +19,7 @@ NEVER = 3600.0
 
 class Order(RequestContext):
     tenant: str = ""
+    email: str | None = field(default=None, sensitive=True)
 
 
 def scope():
@@ -115,7 +116,7 @@ def test_a_context_that_is_held_is_told_once_and_not_reused():
         carrier = scope()
         ctx = lifecycle.begin(carrier)
         assert ctx is not held
-        del ctx.tenant  # its reset raises
+        del ctx.email  # its reset raises
         del ctx
         lifecycle.finish(carrier)
     assert kinds(events) == ["get", "put"] * 2
@@ -400,3 +401,15 @@ def test_a_refused_release_is_not_told(make):
             with pytest.raises(ReleaseError):
                 pool.release(foreign)
     assert kinds(events) == []
+
+
+def test_what_comes_back_from_quarantine_is_told_once():
+    pool = ObjectPool(Order)
+    held = pool.acquire()
+    alias = held
+    pool.release(held)
+    with subscribe(pool, kinds=("create", "get", "put")) as events:
+        del held, alias
+        use(pool)
+    assert kinds(events) == ["get", "put"]
+    assert pool.get_stats().created == 1

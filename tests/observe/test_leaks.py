@@ -258,7 +258,7 @@ def test_a_stack_that_cannot_be_read_fails_no_acquisition():
 
     pool = POOLS["tools"](leak_detection="full")
     names = {"__name__": "odd", "__loader__": Loader(), "pool": pool}
-    exec(compile("held = pool.acquire()", "<odd>", "exec"), names)
+    exec(compile("held = pool.acquire()", "odd_module.py", "exec"), names)
     assert len(leaks(pool)) == 1
     pool.release(names.pop("held"))
 

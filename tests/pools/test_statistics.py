@@ -161,8 +161,10 @@ def test_a_child_begins_at_nothing(make):
     assert pool.get_stats().acquired == 5
 
 
-def test_the_peak_of_an_object_pool():
-    pool = tool_pool()
+@pytest.mark.parametrize("make", [tool_pool, resource_pool])
+def test_the_peak(make):
+    """Ever, and since the last pop."""
+    pool = make(**({"max_size": 5} if make is resource_pool else {}))
     objects = [pool.acquire() for _ in range(5)]
     while objects:
         pool.release(objects.pop())
