@@ -106,6 +106,7 @@ def test_a_wheel_has_the_extension_and_not_its_text(wheel):
     assert [name.partition(".")[0] for name in extensions(wheel)] == ["poolware/_core/compiled"]
     assert {"poolware/py.typed", "poolware/_core/compiled.pyi"} <= {*names}
     assert {"poolware/observe/grafana.json", "poolware/observe/prometheus.rules.yml"} <= {*names}
+    assert {f"poolware/web/dashboard/page.{kind}" for kind in ("css", "html", "js")} <= {*names}
     assert not [name for name in names if "/native/" in name or name.endswith((".c", ".h")) or "tests" in name]
 
 
