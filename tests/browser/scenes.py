@@ -9,10 +9,10 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 
+from poolware._core.histogram import WAIT_BOUNDS
 from poolware.observe.rules import RULES
 from poolware.observe.signals import SIGNALS
 from poolware.observe.snapshot import Histogram, PoolSnapshot
-from poolware.pools.resources.wait_times import WAIT_BOUNDS
 
 STEP, POINTS = 5, 60
 _SAY = """
