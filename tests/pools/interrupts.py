@@ -1,5 +1,6 @@
 """An exception between two instructions of a function, as a signal handler or gevent's Timeout may raise it."""
 
+import ctypes
 import sys
 from contextlib import contextmanager
 
@@ -20,8 +21,14 @@ def interrupted_everywhere(code, act):
             left[0] -= 1
             return left[0] < 0
 
-        with watching(code, step) as start:
-            act(start)
+        handled = sys.exception()
+        try:
+            with watching(code, step) as start:
+                act(start)
+        finally:
+            # At the end of an `except`, where no signal handler runs, an interrupt leaves its exception behind as the
+            # one that the thread is handling; every later one would hold it.
+            ctypes.pythonapi.PyErr_SetHandledException(ctypes.py_object(handled))
         if left[0] >= 0:
             assert number > 5  # it was interrupted at all
             return
