@@ -9,8 +9,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from poolware import BadOption, ObjectPool
+from poolware import BadOption, ObjectPool, ResourcePool
+from poolware.observe import start, stop
+from poolware.observe.shared import Share
 from poolware.sizing.live import LivePool, fetch, parse
+from poolware.web.dashboard import Dashboard
 
 GOOD = {"name": "db", "in_use": 3, "peak": 20, "acquired": 30_000, "hold_mean_s": 0.02, "observed_s": 60.0}
 
@@ -41,6 +44,39 @@ def serve():
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def test_the_live_page_says_enough(serve):
+    """Two processes: each has half of the acquisitions, and a pool of its own."""
+    resource = {
+        "pool": "db",
+        "figures": {
+            "processes": 2,
+            "gauges": {"in_use": 6, "peak_in_use": 20},
+            "counters": {"hold_total": 2.0, "released": 100},
+        },
+        "lately": {"seconds": 60.0, "acquired": 60_000},
+    }
+    memory = {"pool": "contexts", "figures": {"counters": {}}, "lately": {"seconds": 60.0}}
+    (pool,) = fetch(serve(json.dumps({"schema": 1, "pools": [resource, memory]})))
+    assert pool == LivePool(**GOOD)
+
+
+def test_the_live_page_itself_is_understood(tmp_path):
+    """What is served is what is read."""
+    tmp_path.chmod(0o700)
+    with ResourcePool(object, min_size=0, name="db") as pool:
+        start(every=0.05, share=Share(tmp_path))
+        try:
+            while True:
+                with pool.lease():
+                    time.sleep(0.001)  # holds it for a while
+                document = Dashboard(directory=tmp_path).answer("GET", "/data.json").body
+                if found := [live for live in parse(document) if live.name == "db" and live.acquired]:
+                    break
+        finally:
+            stop()
+    assert found[0].size() is not None
 
 
 def test_sizes_follow_from_rate_hold_time_and_peak():

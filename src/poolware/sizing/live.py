@@ -77,15 +77,20 @@ def fetch(url: str) -> list[LivePool]:
 
 
 def parse(text: str | bytes) -> list[LivePool]:
-    """Return the pools in JSON such as this; further keys are ignored.
+    """Return the pools in the ``data.json`` of the live page, or in JSON such as this; further keys are ignored.
 
         {"pools": [{"name": "db", "in_use": 3, "peak": 9, "acquired": 12000, "hold_mean_s": 0.02, "observed_s": 60.0}]}
+
+    Of the live page those are taken whose hold times are counted, resource pools, each as in one process on average.
 
     Raises:
         BadOption: the text is anything else, or a figure cannot be.
     """
     try:
-        rows = json.loads(text)["pools"]
+        document = json.loads(text)
+        rows = document["pools"]
+        if "schema" in document:
+            return [_from_page(row) for row in _list(rows) if _holds(row)]
         return [LivePool(**{name: row[name] for name in LivePool.__slots__}) for row in _list(rows)]
     except BadOption:
         raise
@@ -95,6 +100,24 @@ def parse(text: str | bytes) -> list[LivePool]:
     except (ValueError, TypeError, RecursionError) as error:
         msg = f"these are no pools; it takes {_example()}"
         raise BadOption(msg) from error
+
+
+def _holds(row: Any) -> bool:
+    """Whether a pool of the live page has been used while it was watched, and for how long is known."""
+    return bool(row["figures"]["counters"].get("hold_total") and row["lately"]["seconds"])
+
+
+def _from_page(row: Any) -> LivePool:
+    figures, lately = row["figures"], row["lately"]
+    gauges, counters, processes = figures["gauges"], figures["counters"], figures["processes"]
+    return LivePool(
+        name=row["pool"],
+        in_use=round(gauges["in_use"] / processes),
+        peak=gauges["peak_in_use"],
+        acquired=round(lately["acquired"] / processes),
+        hold_mean_s=counters["hold_total"] / counters["released"],
+        observed_s=lately["seconds"],
+    )
 
 
 def _list(rows: Any) -> list[Any]:
