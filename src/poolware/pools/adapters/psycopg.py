@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from poolware.errors import PoolClosed, PoolTimeout, TooManyWaiting
-from poolware.pools.adapters.peer import Meanings, Peer
+from poolware.pools.adapters.checked import CheckedPeer
+from poolware.pools.adapters.peer import Meanings
 
 __all__ = ["Psycopg"]
 
 _ACTIVE = 1
 
 
-class Psycopg(Peer):
+class Psycopg(CheckedPeer):
     """Lends connections. The pool's workers replace a closed one."""
 
     unavailable: ClassVar[Meanings] = {

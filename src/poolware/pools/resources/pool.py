@@ -18,7 +18,7 @@ from poolware.pools.events import Source
 from poolware.pools.figures import since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
-from poolware.pools.ledger import Noted
+from poolware.pools.ledger import LeakDetection, Noted
 from poolware.pools.resources import lending, upkeep
 from poolware.pools.resources.closing import closing, draining
 from poolware.pools.resources.creation import close, warming_up
@@ -133,7 +133,7 @@ class ResourcePool(Generic[T]):
         reserved: Mapping[Priority, int] | None = None,
         max_backoff: float = 1.0,
         hold_limit: float | None = None,
-        leak_detection: Literal["off", "sampled", "full"] = "off",
+        leak_detection: LeakDetection = "off",
         downstream_limit: int | None = None,
         processes: int | None = None,
         name: str | None = None,
