@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from pool_samples import HEARTBEAT, check_books, makers, tool_pool
+from pool_samples import HEARTBEAT, check_books, makers, tool_pool, use_at_once
 
 from poolware import AlreadyReleased, BadOption, Context, DynamicSizing, ForeignObject, StaticSizing, Watermark
 from poolware.pools import idle_timeout, sizes
@@ -24,12 +24,6 @@ MAKERS = makers(Job)
 @pytest.fixture(params=MAKERS)
 def make(request):
     return MAKERS[request.param]
-
-
-def use_at_once(pool, count):
-    held = [pool.acquire() for _ in range(count)]
-    while held:
-        pool.release(held.pop())
 
 
 # --- idle timeout -----------------------------------------------------------------------------------------------------
