@@ -8,10 +8,10 @@ import pytest
 from pool_samples import HEARTBEAT, check_books, makers, tool_pool, use_at_once
 
 from poolware import AlreadyReleased, BadOption, Context, DynamicSizing, ForeignObject, StaticSizing, Watermark
-from poolware.pools import idle_timeout, sizes
-from poolware.pools.growing import Grower
-from poolware.pools.idle_timeout import IdleTimeout
-from poolware.pools.sizes import Sizer
+from poolware.pools.tending import idle_timeout, sizes
+from poolware.pools.tending.growing import Grower
+from poolware.pools.tending.idle_timeout import IdleTimeout
+from poolware.pools.tending.sizes import Sizer
 
 
 class Job(Context):

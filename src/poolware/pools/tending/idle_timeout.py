@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-from poolware.pools.growing import Grower
-from poolware.pools.tended import Tended
+from poolware.pools.tending.growing import Grower
+from poolware.pools.tending.tended import Tended
 
 LOOKS = 8
 """How often a pool is looked at within its idle timeout."""

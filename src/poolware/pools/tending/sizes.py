@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from poolware._core.options import positive, share, whole_number
 from poolware.errors import BadOption
-from poolware.pools.tended import Tended
+from poolware.pools.tending.tended import Tended
 
 __all__ = ["DynamicSizing", "StaticSizing"]
 

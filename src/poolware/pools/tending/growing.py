@@ -10,8 +10,8 @@ from functools import partial
 
 from poolware._core.apart import run_apart
 from poolware.pools.forks import restart_in_child
-from poolware.pools.growth import LOOKS, Growth, Usage
-from poolware.pools.tended import Tended
+from poolware.pools.tending.growth import LOOKS, Growth, Usage
+from poolware.pools.tending.tended import Tended
 
 
 class Grower:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from poolware._core.options import positive, positive_or_none
 from poolware.errors import BadOption
-from poolware.pools.growing import Grower
-from poolware.pools.growth import Growth, checked_step, when_empty
 from poolware.pools.heartbeat import Beat, heartbeat
-from poolware.pools.idle_timeout import LOOKS, IdleTimeout
-from poolware.pools.sizes import LOOKS as LOOKS_AT_USE
-from poolware.pools.sizes import DynamicSizing, Sizer
-from poolware.pools.tended import Tended
+from poolware.pools.tending.growing import Grower
+from poolware.pools.tending.growth import Growth, checked_step, when_empty
+from poolware.pools.tending.idle_timeout import LOOKS, IdleTimeout
+from poolware.pools.tending.sizes import LOOKS as LOOKS_AT_USE
+from poolware.pools.tending.sizes import DynamicSizing, Sizer
+from poolware.pools.tending.tended import Tended
 
 
 class Tending:

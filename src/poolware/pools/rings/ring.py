@@ -10,8 +10,8 @@ from poolware._core.memory import flat
 from poolware._core.options import whole_number
 from poolware.errors import BadOption, BufferSizeError, RingClosed
 from poolware.pools.buffers import BufferPool
-from poolware.pools.ring_state import RingState, RingStats
-from poolware.pools.sides import Side
+from poolware.pools.rings.sides import Side
+from poolware.pools.rings.state import RingState, RingStats
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

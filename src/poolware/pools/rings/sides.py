@@ -10,7 +10,7 @@ from poolware._core.loops import time_limit
 from poolware._core.options import not_negative_or_none
 from poolware._core.wakeups import ThreadWakeup, Wakeup, loop_wakeup
 from poolware.errors import RingMisuse, RingTimeout
-from poolware.pools.ring_state import RingState
+from poolware.pools.rings.state import RingState
 
 
 class Side:

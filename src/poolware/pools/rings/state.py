@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from poolware.errors import RingClosed, RingMisuse
-from poolware.pools.slots import Slot
+from poolware.pools.rings.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
