@@ -101,7 +101,9 @@ def is_pooled(path):
 
 @pytest.fixture
 def rollout() -> Any:
-    (block,) = re.findall(r'^```python title="shop/rollout.py"\n(.*?)^```', PAGE.read_text(), flags=re.M | re.S)
+    (block,) = re.findall(
+        r'^```python title="shop/rollout.py"\n(.*?)\n```', PAGE.read_text(), flags=re.DOTALL | re.MULTILINE
+    )
     names: dict[str, Any] = {}
     exec(compile(block, str(PAGE), "exec"), names)
     return SimpleNamespace(**names)
