@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import closing
 from pathlib import Path
@@ -145,6 +146,17 @@ def test_nothing_stays_of_what_is_left_out(rollout):
     (lifecycle,) = set(kept)
     assert (lifecycle.pool.get_stats().acquired, lifecycle.pool.get_stats().idle) == (3, 0)
     assert (lifecycle.buffers.get_stats().acquired, lifecycle.buffers.get_stats().idle_bytes) == (3, 0)
+
+
+async def pass_through(scope, _receive, _send):
+    scope["seen"] = True
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "another"])
+def test_what_is_no_request_passes_through(rollout, kind):
+    scope = {"type": kind}
+    asyncio.run(rollout.asgi_rollout(pass_through, AppContext)(scope, None, None))
+    assert scope == {"type": kind, "seen": True}
 
 
 def test_the_share_is_drawn_anew_for_each_request(rollout, monkeypatch):
