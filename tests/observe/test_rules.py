@@ -41,6 +41,13 @@ def test_promtool_accepts_changed_rules(tmp_path):
 
 
 @needs_prometheus
+def test_promtool_accepts_links_to_a_runbook(tmp_path):
+    file = tmp_path / "rules.yml"
+    file.write_text(prometheus_rules(runbook="https://docs.example.org/poolware/runbook/"))
+    promtool("check", "rules", file)
+
+
+@needs_prometheus
 def test_each_rule_fires_and_resolves_in_prometheus(tmp_path):
     """Fed with the scenarios of the other tests, one pool each, Prometheus raises the same alarms."""
     looks = [

@@ -6,7 +6,7 @@ import threading
 import pytest
 from resource_samples import Resource, agree, in_thread, resource_pool, wait_until
 
-from poolware import BadOption, ConfigurationError, PoolTimeout
+from poolware import BadOption, ConfigurationError, PoolTimeout, ResourcePool
 from poolware.pools.resources.backoff import delay
 
 
@@ -200,6 +200,12 @@ def test_bad_options(options, message):
     """H40"""
     with pytest.raises(BadOption, match=message):
         resource_pool(**options)
+
+
+@pytest.mark.parametrize(("max_size", "least"), [(1, 1), (2, 2), (10, 2)])
+def test_the_least_is_two_where_two_may_exist(max_size, least):
+    with ResourcePool(object, max_size=max_size) as pool:
+        assert pool.get_stats().min_size == least
 
 
 def test_more_than_the_other_side_allows(caplog, monkeypatch):

@@ -1,5 +1,6 @@
 """A finalizer, or a signal handler, uses a resource pool in the middle of that pool's own work (H35)."""
 
+import subprocess
 import sys
 from contextlib import contextmanager
 
@@ -110,3 +111,34 @@ def test_figures_while_something_is_acquired(options):
         if left[0] >= 0:
             break
     agree(pool)
+
+
+AT_THE_END = """
+import sys
+
+from poolware import ResourcePool
+
+
+class Connection:
+    def close(self):
+        print("closed", sys.is_finalizing())
+
+
+class Forgotten:
+    '''A response that nobody closed, in a cycle with the traceback of its view.'''
+
+    def __init__(self, pool):
+        self.cycle, self.pool, self.connection = self, pool, pool.acquire()
+
+    def __del__(self):
+        self.pool.release(self.connection, failed=True)
+
+
+forgotten = Forgotten(ResourcePool(Connection, min_size=0, max_size=1, name="connections"))
+"""
+
+
+def test_what_comes_back_while_the_interpreter_ends_is_destroyed():
+    """H35: there are no more threads then, and CPython 3.11 would wait for one for ever."""
+    done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, timeout=30, check=True)
+    assert (done.stdout, done.stderr) == ("closed True\n", "")

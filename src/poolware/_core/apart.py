@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,7 +14,11 @@ T = TypeVar("T")
 
 
 def run_apart(task: Callable[[], object], name: str) -> None:
-    """Run `task` in a short-lived daemon thread, which never keeps the process alive. Its errors are logged."""
+    """Run `task` in a short-lived daemon thread, which never keeps the process alive. Its errors are logged.
+
+    Raises:
+        RuntimeError: there can be no more threads.
+    """
 
     def run() -> None:
         try:
@@ -21,7 +26,18 @@ def run_apart(task: Callable[[], object], name: str) -> None:
         except BaseException:
             logger.exception("%s failed", name)
 
-    threading.Thread(target=run, name=f"poolware: {name}", daemon=True).start()
+    start(threading.Thread(target=run, name=f"poolware: {name}", daemon=True))
+
+
+def start(thread: threading.Thread) -> None:
+    """Start `thread`. Raises RuntimeError when there can be no more, as CPython does by itself from 3.12 on.
+
+    3.11 waits for a thread that never runs, and the process for ever (H35).
+    """
+    if sys.is_finalizing():
+        msg = "can't create new thread at interpreter shutdown"
+        raise RuntimeError(msg)
+    thread.start()
 
 
 def bounded(call: Callable[[], T], seconds: float, name: str) -> T:

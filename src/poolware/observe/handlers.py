@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from poolware._core.apart import start
 from poolware._core.log import logger
 from poolware.pools.forks import restart_in_child
 
@@ -49,7 +50,7 @@ class Apart(Generic[E]):
 
     def _start(self) -> None:
         try:
-            threading.Thread(target=self._run, name="poolware: alert handler", daemon=True).start()
+            start(threading.Thread(target=self._run, name="poolware: alert handler", daemon=True))
         except RuntimeError as error:  # the interpreter is about to end
             self._running = False
             logger.warning("alert handler %r is not called: %s", self.handler, error)

@@ -139,8 +139,14 @@ def changed(changes: Mapping[str, Mapping[str, Any] | None]) -> tuple[Rule, ...]
     return tuple(_changed(rule, change) for rule in RULES if (change := changes.get(rule.name, {})) is not None)
 
 
-def prometheus_rules(rules: Iterable[Rule] = RULES) -> str:
-    """Return a rule file for Prometheus from 2.42 on, which is the first that knows ``keep_firing_for``."""
+def prometheus_rules(rules: Iterable[Rule] = RULES, *, runbook: str | None = None) -> str:
+    """Return a rule file for Prometheus from 2.42 on, which is the first that knows ``keep_firing_for``.
+
+    Args:
+        rules: what to watch.
+        runbook: the address of docs/runbook.md, or of a page of yours that has a heading for each rule. Each alert is
+            then annotated with its ``runbook_url``.
+    """
     lines = ["# Made by poolware.observe.rules.prometheus_rules().", "groups:"]
     lines += ["  - name: poolware", "    rules:"]
     for rule in rules:
@@ -157,6 +163,8 @@ def prometheus_rules(rules: Iterable[Rule] = RULES) -> str:
             f"          summary: {json.dumps(f'Pool {{{{ $labels.pool }}}}: {signal.says}: {value}{signal.unit}')}",
             f"          description: {json.dumps(rule.advice, ensure_ascii=False)}",
         ]
+        if runbook is not None:
+            lines.append(f"          runbook_url: {json.dumps(f'{runbook}#{rule.name.lower()}')}")
     return "\n".join(lines) + "\n"
 
 

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-from poolware._core.apart import run_apart
+from poolware._core.apart import run_apart, start
 from poolware._core.log import logger
 from poolware.pools.forks import restart_in_child
 
@@ -127,7 +127,7 @@ class Heartbeat:
             self._woken = queue.SimpleQueue()
             self._thread = thread = threading.Thread(target=self._run, name="poolware: heartbeat", daemon=True)
         try:
-            thread.start()
+            start(thread)
         except RuntimeError as error:  # no threads here (WebAssembly), or the interpreter is about to end
             self._thread = None
             logger.warning("nothing periodic runs: %s", error)

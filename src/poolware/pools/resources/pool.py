@@ -63,7 +63,7 @@ class ResourcePool(Generic[T]):
         reset: is given what comes back, before anybody else gets it. None if nothing needs to be undone.
         validate: says whether a resource still works; false, or an exception, discards it.
         keepalive: is given what has rested for `keepalive_every`; an exception discards the resource.
-        min_size: how many to have at the least, once the pool is in use.
+        min_size: how many to have at the least, once the pool is in use; 2 by default, or `max_size` if that is less.
         max_size: how many may exist. Equal to `min_size`: the pool throttles whatever the resources are needed for.
         timeout: how long a caller waits at the most; None for ever.
         max_waiting: how many may wait; one more is turned away at once. None: any number.
@@ -100,7 +100,7 @@ class ResourcePool(Generic[T]):
         reset: Callable[[T], object] | None = None,
         validate: Callable[[T], object] | None = None,
         keepalive: Callable[[T], object] | None = None,
-        min_size: int = 2,
+        min_size: int | None = None,
         max_size: int = 10,
         timeout: float | None = 30.0,
         max_waiting: int | None = None,
@@ -148,7 +148,7 @@ class ResourcePool(Generic[T]):
             hold_limit=hold_limit,
             leak_detection=leak_detection,
         )
-        self._settings.check_sizes(min_size, max_size)
+        min_size = self._settings.check_sizes(min_size, max_size)
         self.name: str = self._settings.name
         self.is_async: bool = self._settings.is_async
         """Whether resources belong to event loops."""

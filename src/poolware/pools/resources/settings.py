@@ -106,15 +106,18 @@ class Settings:
         self.short_way: bool = self.lifo and not self.is_async and self.leak_detection == "off"
         """Whether lending is a matter of taking what came back last."""
 
-    def check_sizes(self, min_size: int, max_size: int) -> None:
-        """Raise `BadOption` unless these are bounds that fit each other and the reserved shares."""
+    def check_sizes(self, min_size: int | None, max_size: int) -> int:
+        """Return `min_size`. Raises `BadOption` unless these are bounds that fit each other and the reserved shares."""
         whole_number("max_size", max_size, at_least=1)
+        if min_size is None:
+            min_size = min(2, max_size)
         if whole_number("min_size", min_size) > max_size:
             msg = f"min_size={min_size}: it takes a whole number of at most max_size={max_size}"
             raise BadOption(msg)
         if sum(self.reserved) >= max_size:
             msg = f"reserved: {sum(self.reserved)} of max_size={max_size} leave nothing for everybody"
             raise BadOption(msg)
+        return min_size
 
     def _hook(self, option: str, function: Callable[..., Any] | None, seconds: float | None = None) -> Hook | None:
         callable_or_none(option, function)
