@@ -90,7 +90,7 @@ class ContextMeta(_ProtocolMeta):
         return made
 
     def __setattr__(cls, name: str, value: object) -> None:  # noqa: N805 - as above
-        if name in _STATEFUL or name.startswith("__dataclass"):
+        if name in _STATEFUL or name == "__dataclass_params__":  # what @dataclass sets first
             msg = f"{cls.__name__}.{name} is not for contexts: a context class is complete as it is, without @dataclass"
             raise UnsupportedBase(msg)
         type.__setattr__(cls, name, value)
