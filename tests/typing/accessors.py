@@ -33,7 +33,7 @@ async def starlette(request: Request, websocket: WebSocket, connection: HTTPConn
     assert_type(AppContext.of(websocket), AppContext)
     assert_type(AppContext.of(connection).tenant, str)
     assert_type(Derived.of(request), Derived)
-    _ = request.ctx  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    _ = request.ctx  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
 
 async def fastapi_by_hand(request: FastAPIRequest, websocket: FastAPIWebSocket) -> None:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from poolware import BufferPool, ObjectPool, ResourcePool
+from poolware import BufferPool, ObjectPool, PoolUnavailable, RequestRefused, ResourcePool
 from poolware.observe import Alert, Alerts, PoolSnapshot, Share, Watch, log_alert, start, take
 from poolware.observe.events import Collector, Event, EventKind, subscribe
+from poolware.sizing import (
+    BreakEven,
+    Measurement,
+    PoolSize,
+    ShareOfLimit,
+    Site,
+    Waiting,
+    find,
+    measure,
+    pool_size,
+    share_of_limit,
+    waiting,
+)
+from poolware.sizing.simulate import Result, Scenario, Timeline, simulate
 from poolware.testing import Finding, IsolationReport, assert_isolated, watch
 from poolware.web import asgi
 
@@ -52,3 +66,22 @@ def checks(app: asgi.ASGIApp) -> None:
         assert_type(watched.findings(), list[Finding])
     assert_type(assert_isolated(app, ["/", "POST /orders"], requests=50), IsolationReport)
     assert_isolated(app, interface="cgi")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def sizes(app: asgi.ASGIApp) -> None:
+    assert_type(pool_size(500, 0.02), PoolSize)
+    assert_type(waiting(20, 500, 0.02), Waiting)
+    assert_type(share_of_limit(100, 8), ShareOfLimit)
+    measured = measure(dict[str, int])
+    assert_type(measured, Measurement)
+    assert_type(measured.break_even, BreakEven)
+    assert_type(find(app), tuple[list[Site], dict[str, int]])
+    result = simulate(Scenario(rate=500, hold_s=0.02, max_size=20, requests=1000))
+    assert_type(result, Result)
+    assert_type(result.timeline, Timeline)
+
+
+def refusals(error: RequestRefused) -> None:
+    assert_type(error.status, int)
+    if isinstance(error, PoolUnavailable):
+        assert_type(error.retry_after, int)

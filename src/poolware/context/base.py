@@ -107,7 +107,10 @@ class Context(Recyclable, metaclass=ContextMeta):
             return ctx
         if ctx is None:
             raise missing(carrier)
-        msg = f"{request_line(carrier)} carries {type(ctx).__name__}, not {cls.__name__}"
+        found = type(ctx).__name__
+        msg = (
+            f"{request_line(carrier)} carries {found}, not {cls.__name__}; use {found}.of(), or context={cls.__name__}"
+        )
         raise WrongContext(msg)
 
     @classmethod
@@ -205,7 +208,7 @@ class Context(Recyclable, metaclass=ContextMeta):
         return f"<{cls.__name__} {' '.join(shown)}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        msg = f"a {type(self).__name__} is neither copied nor pickled: it goes back to its pool. Use ctx.detach()"
+        msg = f"{type(self).__name__} is neither copied nor pickled: it goes back to its pool. Use ctx.detach()"
         raise NotCopyable(msg)
 
     if current_mode() is Mode.DEBUG and not TYPE_CHECKING:

@@ -241,9 +241,10 @@ class BufferPool:
     def _refuse(self, buffer: object) -> NoReturn:
         self._refused.tick()
         if getattr(buffer, "_store", None) is self._store:
-            msg = f"pool {self.name!r}: this buffer has already been released"
+            msg = f"pool {self.name!r}: this buffer has already been released; once is enough, or use pool.lease()"
             raise AlreadyReleased(msg)
-        msg = f"pool {self.name!r}: {type(buffer).__name__} object is not from this pool"
+        what = f"pool {self.name!r}: {type(buffer).__name__} object is not from this pool"
+        msg = f"{what}; release it where it was acquired"
         raise ForeignObject(msg)
 
     def _rewire(self) -> None:

@@ -416,11 +416,10 @@ class ObjectPool(Generic[T]):
                 return
         self._tallies["refused"].tick()
         if obj in self._quarantine or any(resting is obj for resting in tuple(self._idle)):
-            msg = f"pool {self.name!r}: this object has already been released"
+            msg = f"pool {self.name!r}: this object has already been released; once is enough, or use pool.lease()"
             raise AlreadyReleased(msg)
-        msg = (
-            f"pool {self.name!r}: {type(obj).__name__} object is not in use here: it is another pool's, or was dropped"
-        )
+        what = f"pool {self.name!r}: {type(obj).__name__} object is not in use here"
+        msg = f"{what}: it is another pool's, or was dropped; release it where it was acquired"
         raise ForeignObject(msg)
 
     def _take_back_lost(self) -> None:
