@@ -26,6 +26,7 @@ MODULES = {
     "poolware.testing": "For an application's own tests; the same as pytest fixtures.",
     "poolware.web.asgi": "Any ASGI application.",
     "poolware.web.wsgi": "Any WSGI application.",
+    "poolware.web.accessor": "`request.ctx` for frameworks that poolware has no package for.",
     "poolware.web.lifecycle": "What every middleware takes.",
     "poolware.web.body": "Request bodies in pooled buffers, for any application. [buffers.md](buffers.md)",
     "poolware.web.dashboard": "The live page. [live-page.md](live-page.md)",
