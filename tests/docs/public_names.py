@@ -46,7 +46,8 @@ INTRODUCTION = """\
 # Public names
 
 Every module that an application imports from, every name in it, and the first line of its documentation. What is not
-here is private, whatever it is called, and may change with any release.
+here is private, whatever it is called, and may change with any release. `poolware_compare` is a command: nothing is
+imported from it.
 
 Written by `python -m tests.docs.public_names`; a test keeps it equal to the code.
 """

@@ -11,7 +11,7 @@ from docs.public_names import MODULES, PAGE, ROOT, first_line, names, page
 from docs import public_names
 
 LISTED = [(module, name) for module in MODULES for name in names(module)]
-OURS = re.compile(r"(poolware|starlette_poolware|flask_poolware|django_poolware)\b")
+OURS = re.compile(r"(poolware|(starlette|flask|django)_poolware|poolware_compare)\b")
 
 
 def test_the_page_says_what_the_code_says():
