@@ -108,7 +108,8 @@ lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and 
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; for package in $(PACKAGES); do \
+	$(PYTHON) -m mypy tests/typing
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; pyright --project tests/typing && for package in $(PACKAGES); do \
 		pyright --verifytypes $$package --ignoreexternal || exit; done
 	$(VENV)/bin/lint-imports
 

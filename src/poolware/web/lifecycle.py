@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from poolware._core.options import known_options
 from poolware.context.base import RequestContext
@@ -15,21 +15,26 @@ from poolware.pools.buffers import BufferPool
 from poolware.pools.ledger import LeakDetection
 from poolware.pools.objects import ObjectPool
 
-__all__ = ["Lifecycle", "LifecycleOptions"]
+__all__ = ["Lifecycle", "LifecycleOptions", "PoolingOptions"]
 
 C = TypeVar("C", bound=RequestContext)
 
 
-class LifecycleOptions(TypedDict, total=False):
-    """The keywords that `Lifecycle` and every middleware take."""
+class PoolingOptions(TypedDict, total=False):
+    """The keywords that `Lifecycle` takes beside the context class."""
 
-    context: type[RequestContext]
     buffers: BufferPool | None
     prewarm: int
     max_idle: int
     max_quarantine: int
     leak_detection: LeakDetection
     hold_limit: float | None
+
+
+class LifecycleOptions(PoolingOptions, total=False):
+    """The keywords that every middleware takes."""
+
+    context: type[RequestContext]
 
 
 class Lifecycle(Generic[C]):
@@ -57,6 +62,10 @@ class Lifecycle(Generic[C]):
     finish: Callable[[Carrier], None]
     """End the request of `carrier`: take its context out and back. Does nothing if that has happened."""
 
+    @overload
+    def __init__(self: Lifecycle[RequestContext], **options: Unpack[PoolingOptions]) -> None: ...
+    @overload
+    def __init__(self, context: type[C], **options: Unpack[PoolingOptions]) -> None: ...
     def __init__(
         self,
         context: type[C] = RequestContext,  # type: ignore[assignment]
