@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -43,26 +44,22 @@ class Terminal:
 
     def type(self, commands: str) -> str:
         """Run `commands` to their end; return what they wrote."""
-        read, write = os.pipe()
-        keep_state = f"\n{{ pwd; env -0; }} >&{write}"
-        try:
+        with TemporaryFile("w+") as state:
             ran = subprocess.run(
-                ["/bin/bash", "-ec", commands + keep_state],
+                ["/bin/bash", "-ec", f"{commands}\n{{ pwd; env -0; }} >&{state.fileno()}"],
                 cwd=self.directory,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                pass_fds=[write],
+                pass_fds=[state.fileno()],
                 timeout=10 * PATIENCE,
                 check=False,
             )
-        finally:
-            os.close(write)
-        with open(read) as state:
+            assert ran.returncode == 0, f"{commands}\n{ran.stdout}"
+            state.seek(0)
             directory, _, variables = state.read().partition("\n")
-        assert ran.returncode == 0, f"{commands}\n{ran.stdout}"
         self.directory = Path(directory)
         self.environment = dict(variable.split("=", 1) for variable in variables.split("\0") if variable)
         return ran.stdout
