@@ -96,6 +96,7 @@ def test_every_page_is_tested():
     assert sorted(PAGES) == NAMES
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 )
