@@ -67,6 +67,9 @@ peers: $(VENV)/.installed-bench ## Run other pools, and what people write today,
 	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/peers.json
 
+tutorials: $(VENV)/.installed-test ## Type the tutorials as they are written, each in a new virtual environment
+	$(PYTHON) -m pytest -m slow tests/docs/test_tutorials.py $(PYTEST_ARGS)
+
 verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each: no verdict may flip
 	$(PYTHON) -m pytest -m slow tests/sizing $(PYTEST_ARGS)
 

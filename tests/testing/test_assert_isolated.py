@@ -91,6 +91,24 @@ def test_headers_and_methods_reach_the_application():
     assert set(seen) == {("POST", "/", "1", "acme")}
 
 
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_the_host_is_that_of_test_clients(interface):
+    """Frameworks that answer only names which they know, such as Django, know this one in tests."""
+    seen = set()
+
+    async def view(asked):
+        seen.add(asked.headers["host"])
+        return apps.PlainTextResponse("seen")
+
+    def answer():
+        seen.add(request.host)
+        return "seen"
+
+    app = apps.starlette(view=view) if interface == "asgi" else apps.flask(view=answer)
+    assert_isolated(app, requests=4)
+    assert seen == {"testserver"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -66,6 +66,15 @@ def test_what_was_dropped_is_a_leak_too():
         [pool.acquire() for _ in range(3)]
 
 
+def test_a_mistake_of_every_request_does_not_fill_the_screen():
+    pool = ObjectPool(apps.Good)
+    with pytest.raises(AssertionError) as error, watch():
+        apps.kept.extend(pool.acquire() for _ in range(50))
+    first, *_, last, _ = str(error.value).splitlines()
+    assert (first, last) == ("50 findings", "… and 30 more")
+    assert str(error.value).count("leaked") == 20
+
+
 def test_a_leak_of_a_buffer():
     pool = BufferPool(name="scratch")
     with (
