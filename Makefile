@@ -103,6 +103,10 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
 
+# Reads the sources; poolware itself need not be installed.
+docs: $(VENV)/.installed-docs ## Build the documentation: build/site/index.html. A warning is an error
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
 
@@ -128,6 +132,10 @@ $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJEC
 $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirements/test.txt $(PROJECTS)
 	$(INSTALL) --no-build-isolation --requirement requirements/test.txt
 	touch $(VENV)/.installed-demo $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-build requirements/docs.txt
+	$(INSTALL) --requirement requirements/docs.txt
+	touch $@
 
 # One at a time: a peer that has no wheel here and does not build takes no other with it.
 $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
