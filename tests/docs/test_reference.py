@@ -36,7 +36,7 @@ def imported():
 
 def is_shown(module, name):
     """Whether a directive shows it: its own, its module's, or that of the module that it is defined in."""
-    thing = getattr(importlib.import_module(module), name)
+    thing = getattr(importlib.import_module(module), name, None) or importlib.import_module(f"{module}.{name}")
     if isinstance(thing, ModuleType):
         return thing.__name__ in DIRECTIVES
     home = getattr(thing, "__module__", module)
