@@ -11,13 +11,25 @@ import re
 from pathlib import Path
 from typing import Any
 
+import griffe
+from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 FILES = "repository/"
+log = get_plugin_logger("hooks")
 LINK = re.compile(r"(?<=\]\()([^()\s#:]+)(?=[)#])")
+ELSEWHERE = re.compile(r"<(?:script|img|iframe)\b[^>]* src=\"?(?:https?:)?//|<link\b[^>]* href=\"?(?:https?:)?//")
 LANGUAGES = {".py": "python", ".c": "c", ".h": "c", ".toml": "toml", ".json": "json", ".yml": "yaml", ".mjs": "js"}
+
+
+class PublicParameters(griffe.Extension):
+    """Leaves out of the reference what a function takes for poolware's own use: parameters with an underscore."""
+
+    def on_function(self, *, func: griffe.Function, **_: Any) -> None:
+        """Look at one function."""
+        func.parameters = griffe.Parameters(*(each for each in func.parameters if not each.name.startswith("_")))
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -43,6 +55,12 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return link[0] if target is None else posixpath.relpath(place_of(target), here)
 
     return LINK.sub(to_page, markdown)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> None:
+    """Warn of a page that loads something from elsewhere: the site works where there is no network."""
+    if ELSEWHERE.search(output):
+        log.warning("%s loads something from elsewhere", page.file.src_uri)
 
 
 def target_of(source: Path, link: str) -> Path | None:

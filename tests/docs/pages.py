@@ -75,16 +75,15 @@ def python(page: Path) -> list[Block]:
 
 def run(page: Path, directory: Path, after: dict[Block, str] | None = None) -> str:
     """Run `page` in `directory`; `after` has what is run after a block of it. Return what it has printed."""
-    files = [block for block in blocks(page) if block.title]
+    files = [block for block in blocks(page) if block.language == "python" and block.title]
     for file in files:
         path = directory / str(file.title)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.code)
     steps = [(block.line, f"{block.code}\n{(after or {}).get(block, '')}") for block in python(page)]
-    modules = [file.title for file in files if file.language == "python"]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _DRIVER],
-        input=json.dumps([str(page), steps, modules]),
+        input=json.dumps([str(page), steps, [file.title for file in files]]),
         cwd=directory,
         env={**os.environ, "PYTHONWARNINGS": "", "POOLWARE_SHARED_DIR": str(directory / ".shared")},
         capture_output=True,
