@@ -103,9 +103,9 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
 
-# Reads the sources; poolware itself need not be installed.
+# Reads the sources; poolware itself need not be installed. (--quiet would keep --strict from seeing warnings.)
 docs: $(VENV)/.installed-docs ## Build the documentation: build/site/index.html. A warning is an error
-	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
