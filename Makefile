@@ -125,6 +125,10 @@ $(VENV)/.installed-build: requirements/build.txt constraints.txt
 	$(INSTALL) --upgrade --requirement requirements/build.txt
 	touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed-build requirements/docs.txt
+	$(INSTALL) --requirement requirements/docs.txt
+	touch $@
+
 $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJECTS)
 	$(INSTALL) --no-build-isolation --requirement requirements/demo.txt
 	touch $@
@@ -132,10 +136,6 @@ $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJEC
 $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirements/test.txt $(PROJECTS)
 	$(INSTALL) --no-build-isolation --requirement requirements/test.txt
 	touch $(VENV)/.installed-demo $@
-
-$(VENV)/.installed-docs: $(VENV)/.installed-build requirements/docs.txt
-	$(INSTALL) --requirement requirements/docs.txt
-	touch $@
 
 # One at a time: a peer that has no wheel here and does not build takes no other with it.
 $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
