@@ -24,12 +24,22 @@ ELSEWHERE = re.compile(r"<(?:script|img|iframe)\b[^>]* src=\"?(?:https?:)?//|<li
 LANGUAGES = {".py": "python", ".c": "c", ".h": "c", ".toml": "toml", ".json": "json", ".yml": "yaml", ".mjs": "js"}
 
 
-class PublicParameters(griffe.Extension):
-    """Leaves out of the reference what a function takes for poolware's own use: parameters with an underscore."""
+class WhatUsersSee(griffe.Extension):
+    """Leaves out of the reference what is the interpreter's or poolware's: `__len__`, `_home=`, how `self.x` is set."""
+
+    def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
+        """Look at one class."""
+        for name in [name for name in cls.members if name.startswith("__") and name != "__init__"]:
+            del cls.members[name]
 
     def on_function(self, *, func: griffe.Function, **_: Any) -> None:
         """Look at one function."""
         func.parameters = griffe.Parameters(*(each for each in func.parameters if not each.name.startswith("_")))
+
+    def on_attribute(self, *, attr: griffe.Attribute, **_: Any) -> None:
+        """Look at one attribute."""
+        if "class-attribute" not in attr.labels and "instance-attribute" in attr.labels:
+            attr.value = None
 
 
 def on_files(files: Files, config: Any) -> Files:
