@@ -120,6 +120,10 @@ format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
 
+# Reads the sources; poolware itself need not be installed. (--quiet would keep --strict from seeing warnings.)
+docs: $(VENV)/.installed-docs ## Build the documentation: build/site/index.html. A warning is an error
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
+
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
 
@@ -136,6 +140,10 @@ clean: ## Remove what make built and installed
 $(VENV)/.installed-build: requirements/build.txt constraints.txt
 	test -x $(PYTHON) || { python=$$(.ci/find-python $(PYTHON_VERSION)) && "$$python" -m venv $(VENV); }
 	$(INSTALL) --upgrade --requirement requirements/build.txt
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-build requirements/docs.txt
+	$(INSTALL) --requirement requirements/docs.txt
 	touch $@
 
 $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJECTS)

@@ -15,14 +15,13 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+from docs.pages import ROOT, python
 
 from poolware import PoolTimeout, ResourcePool, TooManyWaiting
 
-PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text()
-BLOCKS = {
-    title: re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
-    for title, section in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-}
+BLOCKS: dict[str, list[str]] = {}
+for block in python(ROOT / "docs" / "recipes.md"):
+    BLOCKS.setdefault(block.section, []).append(block.code)
 
 Recipe = Callable[..., Any]
 

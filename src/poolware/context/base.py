@@ -257,10 +257,12 @@ class Context(Recyclable, metaclass=ContextMeta):
 class RequestContext(Context):
     """What a request carries. Derive from it and declare your own fields.
 
-    class AppContext(RequestContext):
-        tenant: str = ""
-        roles: set[str] = field(factory=set)
-        token: SecretField = secret()
+        class AppContext(RequestContext):
+            tenant: str = ""
+            roles: set[str] = field(factory=set)
+            token: SecretField = secret()
+
+    Every request writes its own fields, and finds them pristine.
     """
 
     _also_settable: ClassVar[tuple[str, ...]] = ("request_id",)
