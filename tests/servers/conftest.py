@@ -1,6 +1,5 @@
 """Each framework on the servers that it is used with, and what must hold after every test there."""
 
-import asyncio
 import os
 import re
 from collections.abc import Iterator
@@ -9,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from .guests import visits
+from .checks import everything_came_back
 from .matrix import Matrix, excuse_of
-from .settled import balanced, settled
 from .targets import COLUMNS, Served, Target, served
 
 matrix = Matrix()
@@ -37,7 +35,7 @@ def target(server_of_session: Served, request: pytest.FixtureRequest) -> Iterato
     spoilt = True
     try:
         if not (failed and excuse_of(*_cell(request.node))):
-            _everything_came_back(column_target)
+            everything_came_back(column_target)
             assert not _COMPLAINTS.search(column_target.running.logged_since(log))
         spoilt = failed
     except BaseException as error:
@@ -46,25 +44,6 @@ def target(server_of_session: Served, request: pytest.FixtureRequest) -> Iterato
     finally:
         if spoilt:
             server_of_session.stop()
-
-
-def _everything_came_back(target: Target) -> None:
-    after = settled(target.running)
-    _exact(after)
-    for _ in range(3):
-        asyncio.run(visits(target, 1))
-        later = settled(target.running)
-    _exact(later)
-    assert later["contexts"]["created"] == max(after["contexts"]["created"], 1), "contexts are not reused any more"
-
-
-def _exact(seen: dict[str, Any]) -> None:
-    balanced(seen)
-    assert seen["contexts"]["acquired"] == seen["begun"]
-    assert seen["objects"]["acquired"] == seen["arrived"]
-    assert seen["contexts"]["escaped"] == seen["objects"]["escaped"] == 0
-    assert seen["problems"] == []
-    assert seen["unwiped"] == 0
 
 
 # --- the matrix -------------------------------------------------------------------------------------------------------
