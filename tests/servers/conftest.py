@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from . import debian
 from .checks import everything_came_back
 from .matrix import Matrix, excuse_of
-from .targets import COLUMNS, Served, Target, served
+from .targets import COLUMNS, DEBIAN, Column, Served, Target, served
 
 matrix = Matrix()
 _failed = pytest.StashKey[bool]()
@@ -60,13 +61,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     needed = [feature for mark in metafunc.definition.iter_markers("needs") for feature in mark.args]
     names = []
     matrix.has(metafunc.definition.originalname)
-    for column in COLUMNS.values():
+    for column in [*COLUMNS.values(), *DEBIAN.values()]:
         reasons = [reason for feature in needed if (reason := column.lacks(feature)) is not None]
         if reasons:
             matrix.not_applicable(metafunc.definition.originalname, column.name, reasons[0])
         else:
-            names.append(pytest.param(column.name, marks=pytest.mark.xdist_group(column.name)))
+            names.append(pytest.param(column.name, marks=_marks(column)))
     metafunc.parametrize("server_of_session", names, indirect=True, scope="session")
+
+
+def _marks(column: Column) -> list[pytest.MarkDecorator]:
+    group = pytest.mark.xdist_group(column.name)
+    if column.server not in debian.PARTS:
+        return [group]
+    absent = debian.lacking(column.server)
+    return [group, pytest.mark.slow, pytest.mark.skipif(absent is not None, reason=str(absent))]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

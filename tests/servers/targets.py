@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import debian
 from .client import get
 from .serving import SERVERS, Running, serve
 from .settled import settled
@@ -80,6 +81,9 @@ COLUMNS = {
     )
 }
 
+DEBIAN = {f"flask-{server}": _flask(server) for server in debian.PARTS}
+"""The same for servers that are Debian's packages: run by `make debian-servers`."""
+
 _ONE_AT_A_TIME = "serves one request at a time, and closes its connection"
 _TAKES_ALL = "the server takes in the whole answer, however slowly it is read"
 _NO_EARLY_HINTS = "the server sends no 103"
@@ -151,7 +155,7 @@ class Served:
 @contextlib.contextmanager
 def served(name: str) -> Iterator[Served]:
     """Serve a column for the length of the block."""
-    server = Served(COLUMNS[name])
+    server = Served((COLUMNS | DEBIAN)[name])
     try:
         yield server
     finally:

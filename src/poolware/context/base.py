@@ -89,8 +89,7 @@ class Context(Recyclable, metaclass=ContextMeta):
         """Return the context of `request`, typed.
 
         `request` is an ASGI scope or a WSGI environ, or an object that has one as ``scope``, ``environ``, ``env`` or
-        ``META``: a request of Starlette, FastAPI, Litestar, Quart, Flask, Falcon, Django or REST framework, a consumer of
-        Channels.
+        ``META``: a request of any framework, a consumer of Channels.
 
         Raises:
             ContextMissing: the request carries none: there is no middleware, or the response has ended.

@@ -24,8 +24,8 @@ _VALID_ID = re.compile(r"[A-Za-z0-9._~:+/=@-]{1,128}")
 def carrier_of(request: Any) -> Carrier:
     """Return the mapping that carries the context of `request`.
 
-    `request` is an ASGI scope or a WSGI environ, or an object that has one as `scope`, `environ`, `env` or `META`: a
-    request object of any framework.
+    `request` is an ASGI scope or a WSGI environ, or an object that has one as ``scope``, ``environ``, ``env`` or
+    ``META``: a request of any framework.
 
     Raises:
         ContextMissing: it is none of them.
@@ -39,8 +39,8 @@ def carrier_of(request: Any) -> Carrier:
     if isinstance(request, MutableMapping):
         return request
     msg = (
-        f"{type(request).__name__} object is no request: of() takes a request, an ASGI scope or a WSGI environ, or what "
-        "has one as its scope, environ, env or META"
+        f"{type(request).__name__} object is no request: of() takes a request, an ASGI scope or a WSGI environ, or "
+        "what has one as its scope, environ, env or META"
     )
     raise ContextMissing(msg)
 

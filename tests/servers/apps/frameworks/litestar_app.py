@@ -45,9 +45,5 @@ async def talk(socket: WebSocket[Any, Any, Any]) -> None:
     await socket.close()
 
 
-app = Litestar(
-    [visit, talk],
-    middleware=[DefineMiddleware(PoolwareMiddleware, lifecycle=home)],
-    openapi_config=None,
-    logging_config=None,
-)
+poolware = DefineMiddleware(PoolwareMiddleware, lifecycle=home)
+app = Litestar([visit, talk], middleware=[poolware], openapi_config=None, logging_config=None)

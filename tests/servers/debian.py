@@ -1,0 +1,73 @@
+"""Becomes a server that Debian has ready and PyPI only as sources: ``python -m debian uwsgi HOST:PORT MODULE:NAME``.
+
+uWSGI and Apache's mod_wsgi bring Debian's own interpreter along; it is told where this one finds its packages.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+MAJOR, MINOR = sys.version_info[:2]
+APACHE_MODULES = Path("/usr/lib/apache2/modules")
+PARTS = {
+    "uwsgi": ("uwsgi-core, uwsgi-plugin-python3", Path(f"/usr/lib/uwsgi/plugins/python{MAJOR}{MINOR}_plugin.so")),
+    "mod_wsgi": ("apache2, libapache2-mod-wsgi-py3", APACHE_MODULES / f"mod_wsgi.so-{MAJOR}.{MINOR}"),
+}
+UWSGI = "uwsgi --plugin python3 --http-socket {bind} --module {app} --need-app --master --threads 64 --die-on-term"
+APACHE = """\
+ServerName localhost
+ServerRoot {folder}
+DefaultRuntimeDir {folder}
+PidFile {folder}/pid
+ErrorLog /dev/stderr
+LogLevel warn
+Listen {bind}
+KeepAliveTimeout 2
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule wsgi_module {modules}/mod_wsgi.so
+User www-data
+Group www-data
+WSGIDaemonProcess site processes=1 threads=64 socket-user=www-data python-path={path}
+WSGIScriptAlias / {folder}/site.wsgi process-group=site application-group=%{{GLOBAL}}
+<Directory {folder}>
+    Require all granted
+</Directory>
+"""
+SCRIPT = """\
+from {module} import {name} as application
+"""
+
+
+def lacking(server: str) -> str | None:
+    """Return what is not installed here, or None if `server` can be run."""
+    packages, part = PARTS[server]
+    return None if part.exists() else f"needs Debian's packages {packages}, for this version of Python: no {part}"
+
+
+def packages_path() -> str:
+    return ":".join(p for p in map(os.path.abspath, sys.path) if "-packages" in p or not p.startswith(sys.base_prefix))
+
+
+def become_uwsgi(bind: str, app: str) -> None:
+    os.environ["PYTHONPATH"] = packages_path()
+    command = UWSGI.format(bind=bind, app=app).split()
+    os.execvp(command[0], command)
+
+
+def become_apache(bind: str, app: str) -> None:
+    """Write a configuration for this run alone; all that Apache writes stays beside it."""
+    folder = Path(tempfile.mkdtemp(prefix="poolware-apache-"))
+    folder.chmod(0o755)
+    module, _, name = app.partition(":")
+    (folder / "site.wsgi").write_text(SCRIPT.format(module=module, name=name))
+    config = APACHE.format(folder=folder, bind=bind, modules=APACHE_MODULES, path=packages_path())
+    (folder / "apache.conf").write_text(config)
+    os.execvp("apache2", ["apache2", "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"])
+
+
+if __name__ == "__main__":
+    {"uwsgi": become_uwsgi, "mod_wsgi": become_apache}[sys.argv[1]](*sys.argv[2:])
