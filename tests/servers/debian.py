@@ -32,6 +32,7 @@ LoadModule wsgi_module {modules}/mod_wsgi.so
 User www-data
 Group www-data
 WSGIDaemonProcess site processes=1 threads=64 socket-user=www-data python-path={path}
+WSGIChunkedRequest On
 WSGIScriptAlias / {folder}/site.wsgi process-group=site application-group=%{{GLOBAL}}
 <Directory {folder}>
     Require all granted
@@ -54,7 +55,7 @@ def packages_path() -> str:
 
 def become_uwsgi(bind: str, app: str) -> None:
     os.environ["PYTHONPATH"] = packages_path()
-    command = UWSGI.format(bind=bind, app=app).split()
+    command = [*UWSGI.format(bind=bind, app=app).split(), "--add-header", "Connection: close"]
     os.execvp(command[0], command)
 
 
