@@ -53,7 +53,7 @@ frameworks: $(VENV)/.installed-test ## Run Litestar, Quart, Falcon, REST framewo
 
 debian-servers: $(VENV)/.installed-test ## Run every ending on uWSGI and mod_wsgi, where Debian has them for this Python
 	@mkdir -p build
-	POOLWARE_MATRIX=build/debian-servers.json $(PYTHON) -m pytest -m slow -k "flask-uwsgi or flask-mod_wsgi" \
+	POOLWARE_MATRIX=build/debian-servers.json $(PYTHON) -m pytest -m slow -k "flask-uwsgi or flask-mod_wsgi or test_debian" \
 		tests/servers $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/debian-servers.json
 

@@ -56,6 +56,8 @@ def packages_path() -> str:
 def become_uwsgi(bind: str, app: str) -> None:
     os.environ["PYTHONPATH"] = packages_path()
     command = [*UWSGI.format(bind=bind, app=app).split(), "--add-header", "Connection: close"]
+    if "UWSGI_SILENT" not in os.environ:
+        command.append("--py-call-osafterfork")
     os.execvp(command[0], command)
 
 
