@@ -1,4 +1,4 @@
-"""Becomes a server that Debian has ready and PyPI only as sources: ``python -m debian uwsgi HOST:PORT MODULE:NAME``.
+"""Runs a server that Debian has ready and PyPI only as sources: ``python -m debian uwsgi HOST:PORT MODULE:NAME``.
 
 uWSGI and Apache's mod_wsgi bring Debian's own interpreter along; it is told where this one finds its packages.
 """
@@ -6,6 +6,8 @@ uWSGI and Apache's mod_wsgi bring Debian's own interpreter along; it is told whe
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -61,16 +63,22 @@ def become_uwsgi(bind: str, app: str) -> None:
     os.execvp(command[0], command)
 
 
-def become_apache(bind: str, app: str) -> None:
-    """Write a configuration for this run alone; all that Apache writes stays beside it."""
-    folder = Path(tempfile.mkdtemp(prefix="poolware-apache-"))
-    folder.chmod(0o755)
+def run_apache(bind: str, app: str) -> None:
+    """Run Apache with a configuration for this time alone; all that it writes goes away with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     module, _, name = app.partition(":")
-    (folder / "site.wsgi").write_text(SCRIPT.format(module=module, name=name))
-    config = APACHE.format(folder=folder, bind=bind, modules=APACHE_MODULES, path=packages_path())
-    (folder / "apache.conf").write_text(config)
-    os.execvp("apache2", ["apache2", "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"])
+    with tempfile.TemporaryDirectory(prefix="poolware-apache-") as folder:
+        Path(folder).chmod(0o755)
+        Path(folder, "site.wsgi").write_text(SCRIPT.format(module=module, name=name))
+        config = Path(folder, "apache.conf")
+        config.write_text(APACHE.format(folder=folder, bind=bind, modules=APACHE_MODULES, path=packages_path()))
+        apache = subprocess.Popen(["apache2", "-f", str(config), "-D", "FOREGROUND"])
+        try:
+            apache.wait()
+        finally:
+            apache.terminate()
+            apache.wait()
 
 
 if __name__ == "__main__":
-    {"uwsgi": become_uwsgi, "mod_wsgi": become_apache}[sys.argv[1]](*sys.argv[2:])
+    {"uwsgi": become_uwsgi, "mod_wsgi": run_apache}[sys.argv[1]](*sys.argv[2:])
