@@ -10,12 +10,13 @@ import sys
 from typing import Any, ClassVar
 
 from poolware.errors import PoolTimeout, PoolUnavailable, TooManyWaiting
-from poolware.pools.adapters.peer import Meanings, Peer
+from poolware.pools.adapters.checked import CheckedPeer
+from poolware.pools.adapters.peer import Meanings
 
 __all__ = ["Redis"]
 
 
-class Redis(Peer):
+class Redis(CheckedPeer):
     """Lends clients with a connection each. The pool connects a disconnected one again."""
 
     unavailable: ClassVar[Meanings] = {"MaxConnectionsError": TooManyWaiting}
