@@ -61,6 +61,15 @@ matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matri
 	POOLWARE_MATRIX=build/matrix.json $(PYTHON) -m pytest tests/servers $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/matrix.json
 
+frameworks: $(VENV)/.installed-test ## Run Litestar, Quart, Falcon, REST framework and Channels on every server
+	$(PYTHON) -m pytest -m "slow or not slow" tests/servers/test_frameworks.py $(PYTEST_ARGS)
+
+debian-servers: $(VENV)/.installed-test ## Run every ending on uWSGI and mod_wsgi, where Debian has them for this Python
+	@mkdir -p build
+	POOLWARE_MATRIX=build/debian-servers.json $(PYTHON) -m pytest -m slow -k "flask-uwsgi or flask-mod_wsgi or test_debian" \
+		tests/servers $(PYTEST_ARGS)
+	$(PYTHON) -m tests.servers.matrix build/debian-servers.json
+
 peers: $(VENV)/.installed-bench ## Run other pools, and what people write today, through the same: build/peers.json
 	@mkdir -p build
 	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_peers.py $(PYTEST_ARGS)

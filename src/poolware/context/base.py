@@ -89,7 +89,8 @@ class Context(Recyclable, metaclass=ContextMeta):
     def of(cls, request: object) -> Self:
         """Return the context of `request`, typed.
 
-        `request` is a request object of Starlette, FastAPI, Flask or Django, an ASGI scope or a WSGI environ.
+        `request` is an ASGI scope or a WSGI environ, or an object that has one as ``scope``, ``environ``, ``env`` or
+        ``META``: a request of any framework, a consumer of Channels.
 
         Raises:
             ContextMissing: the request carries none: there is no middleware, or the response has ended.

@@ -14,6 +14,7 @@ from poolware.pools.adapters.outcome import LoanCounts
 from poolware.pools.buffers import BufferPool
 from poolware.pools.ledger import LeakDetection
 from poolware.pools.objects import ObjectPool
+from poolware.web.uwsgi import warn_of_silent_forks
 
 __all__ = ["Lifecycle", "LifecycleOptions", "PoolingOptions"]
 
@@ -83,6 +84,7 @@ class Lifecycle(Generic[C]):
         if buffers is not None and not isinstance(buffers, BufferPool):
             msg = f"buffers={buffers!r}: it takes a poolware.BufferPool, or None for one of its own"
             raise BadOption(msg)
+        warn_of_silent_forks()
         self.context: type[C] = context
         if buffers is None:
             name = f"{context.__name__} buffers"
