@@ -11,13 +11,18 @@ from databases import postgres, redis_socket  # noqa: F401 - fixtures
 from poolware import Lifecycle
 
 
-@pytest.fixture
-def small_heap() -> Iterator[None]:
-    """Spare the many full collections of a test what the suite itself consists of."""
+def pytest_collection_finish() -> None:
+    """Spare the full collections of the tests, a thousand of them, what the suite itself consists of."""
     gc.collect()
     gc.freeze()
-    yield
+
+
+@pytest.fixture
+def whole_heap() -> Iterator[None]:
+    """Let the collector, and who asks it for referrers, see what has been there before the tests."""
     gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 @pytest.fixture

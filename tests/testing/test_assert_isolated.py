@@ -77,7 +77,7 @@ def anyio_backend():
     return "asyncio"
 
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("whole_heap")]  # their module holds what these apps keep
 
 
 def test_headers_and_methods_reach_the_application():

@@ -14,6 +14,7 @@ from poolware.testing import watch
 from . import faulty_apps as apps
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("whole_heap")  # the apps' module holds what they keep
 
 
 @pytest.fixture(autouse=True)
