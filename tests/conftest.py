@@ -17,6 +17,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Hypothesis, if no test has imported it, is imported now, and asks for referrers then."""
+    gc.unfreeze()
+
+
 @pytest.fixture
 def whole_heap() -> Iterator[None]:
     """Let the collector, and who asks it for referrers, see what has been there before the tests."""

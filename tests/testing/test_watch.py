@@ -14,17 +14,17 @@ from poolware.testing import watch
 from . import faulty_apps as apps
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.usefixtures("whole_heap")  # the apps' module holds what they keep
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
+def nothing_kept(monkeypatch):
+    """A new list, which the collector knows: what was there before the tests is hidden from it."""
+    monkeypatch.setattr(apps, "kept", [])
     yield
     for kept in apps.kept:
         if isinstance(kept, tuple):
             kept[1].set()
             kept[0].join()
-    apps.kept.clear()
 
 
 def test_nothing_to_report():
