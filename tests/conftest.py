@@ -12,7 +12,7 @@ from poolware import Lifecycle
 
 
 def pytest_collection_finish() -> None:
-    """Spare the full collections of the tests, a thousand of them, what the suite itself consists of."""
+    """Spare the many full collections of the tests what the suite itself consists of."""
     gc.collect()
     gc.freeze()
 

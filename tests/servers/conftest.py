@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from . import processes
 from .guests import visits
 from .matrix import Matrix, excuse_of
 from .settled import balanced, settled
-from .targets import COLUMNS, Served, Target, served
+from .targets import COLUMNS, ON_BOTH_CORES, Served, Target, served
 
 matrix = Matrix()
 _failed = pytest.StashKey[bool]()
@@ -86,12 +87,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if reasons:
             matrix.not_applicable(metafunc.definition.originalname, column.name, reasons[0])
         else:
-            names.append(pytest.param(column.name, marks=pytest.mark.xdist_group(column.name)))
+            marks = [] if column.name in ON_BOTH_CORES else [pytest.mark.one_core]
+            names.append(pytest.param(column.name, marks=marks))
     metafunc.parametrize("server_of_session", names, indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if _is_for_one_core(item):
+            item.add_marker(pytest.mark.one_core)
         cell = _cell(item)
         if cell is not None:
             item.user_properties.append(("cell", cell))
@@ -99,6 +103,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             reason = excuse_of(*cell)
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def _is_for_one_core(item: pytest.Item) -> bool:
+    """Whether it is about a server that has a like in `processes.ON_BOTH_CORES`, or about one without poolware."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return params.get("server") in processes.ROWS.keys() - processes.ON_BOTH_CORES or params.get("bare") == "1"
 
 
 def _cell(item: pytest.Item) -> tuple[str, str] | None:
