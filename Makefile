@@ -121,8 +121,8 @@ lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and 
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 	$(PYTHON) -m mypy tests/typing
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; pyright --project tests/typing && for package in $(PACKAGES); do \
-		pyright --verifytypes $$package --ignoreexternal || exit; done
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; pyright --project tests/typing && printf '%s\n' $(PACKAGES) | \
+		xargs -n 1 -P 2 pyright --ignoreexternal --verifytypes
 	$(VENV)/bin/lint-imports
 
 format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can

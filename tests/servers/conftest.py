@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from . import debian
+from . import debian, processes
 from .checks import everything_came_back
 from .matrix import Matrix, excuse_of
-from .targets import COLUMNS, DEBIAN, Column, Served, Target, served
+from .targets import COLUMNS, DEBIAN, ON_BOTH_CORES, Column, Served, Target, served
 
 matrix = Matrix()
 _failed = pytest.StashKey[bool]()
@@ -71,15 +71,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _marks(column: Column) -> list[pytest.MarkDecorator]:
-    group = pytest.mark.xdist_group(column.name)
+    marks = [] if column.name in ON_BOTH_CORES else [pytest.mark.one_core]
     if column.server not in debian.PARTS:
-        return [group]
+        return marks
     absent = debian.lacking(column.server)
-    return [group, pytest.mark.slow, pytest.mark.skipif(absent is not None, reason=str(absent))]
+    return [*marks, pytest.mark.slow, pytest.mark.skipif(absent is not None, reason=str(absent))]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if _is_for_one_core(item):
+            item.add_marker(pytest.mark.one_core)
         cell = _cell(item)
         if cell is not None:
             item.user_properties.append(("cell", cell))
@@ -87,6 +89,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             reason = excuse_of(*cell)
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def _is_for_one_core(item: pytest.Item) -> bool:
+    """Whether it is about a server that has a like in `processes.ON_BOTH_CORES`, or about one without poolware."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return params.get("server") in processes.ROWS.keys() - processes.ON_BOTH_CORES or params.get("bare") == "1"
 
 
 def _cell(item: pytest.Item) -> tuple[str, str] | None:

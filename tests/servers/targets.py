@@ -84,6 +84,18 @@ COLUMNS = {
 DEBIAN = {f"flask-{server}": _flask(server) for server in debian.PARTS}
 """The same for servers that are Debian's packages: run by `make debian-servers`."""
 
+ON_BOTH_CORES = {
+    "starlette-uvicorn-uvloop",
+    "starlette-hypercorn-trio",
+    "flask-gunicorn-gthread",
+    "flask-gunicorn-gevent",
+    "django-gunicorn-gthread",
+    "django-uvicorn",
+}
+"""What a server does is the same with both cores. What differs is where a core can be interrupted: C text cannot, in
+its midst; plain Python can, by threads, by greenlets and by a loop that cancels. So each framework and each of these
+kinds of server is run on both, the others on one. `POOLWARE_CORE=python make matrix` runs all on the plain core."""
+
 _ONE_AT_A_TIME = "serves one request at a time, and closes its connection"
 _CLOSES = "closes its connection after each answer"
 _TAKES_ALL = "the server takes in the whole answer, however slowly it is read"

@@ -308,6 +308,7 @@ def test_idle_connection_closed_by_the_server(target):
     asyncio.run(stay())
 
 
+@pytest.mark.one_core
 def test_a_stream_whose_request_ended_too_early_is_noticed():
     """H19: the tests above can see a context that was released before the last chunk."""
     guest = Guest.new()
