@@ -9,13 +9,16 @@ WORKERS ?= 4
 MUTATION_ARGS ?=
 CYCLES ?= 2000000
 BENCH_ARGS ?=
+ONLY ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NATIVE := setup.py $(wildcard src/poolware/_core/native/*)
-PROJECTS := pyproject.toml $(NATIVE) $(wildcard integrations/*/pyproject.toml)
+# Every distribution is a folder with a pyproject.toml: the core here, and these.
+DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyproject.toml loadtests/pyproject.toml))
+PROJECTS := pyproject.toml $(NATIVE) $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 PACKAGES := poolware starlette_poolware flask_poolware django_poolware
 
 .NOTPARALLEL:
@@ -111,6 +114,21 @@ break-even: $(VENV)/.installed-bench ## Measure from what cost on a pool pays: d
 
 growth: $(VENV)/.installed-bench ## Put changing loads on live pools, with each strategy: the table of docs/growth.md
 	$(PYTHON) -m benchmarks.growth
+
+# Wheels of the core: one in plain Python for everywhere, and, in a folder of its own as no two of one name can be
+# installed by `dist/*.whl`, the compiled one for this interpreter. Both are built from the source distribution.
+dist: $(VENV)/.installed-build ## Build what is published: dist/*.whl, dist/*.tar.gz, dist/compiled/
+	rm -rf dist
+	for folder in . $(DISTRIBUTIONS); do \
+		POOLWARE_BUILD=python $(PYTHON) -m build --no-isolation --outdir dist $$folder || exit; done
+	! command -v $${CC:-cc} >/dev/null || POOLWARE_BUILD=compiled $(PYTHON) -m pip wheel --disable-pip-version-check \
+		--no-cache-dir --no-deps --no-build-isolation --wheel-dir dist/compiled dist/poolware-[0-9]*.tar.gz
+
+install-check: dist $(VENV)/.installed-test ## Install dist/ as users do, without a compiler and elsewhere, and send each framework a request
+	$(PYTHON) -m pytest -m slow tests/packaging/test_installed.py $(PYTEST_ARGS)
+
+compatibility: dist $(VENV)/.installed-test ## Try the oldest and newest of all frameworks: docs/platforms.md (ONLY="flask django")
+	$(PYTHON) -m tests.compatibility $(ONLY)
 
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
