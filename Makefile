@@ -101,6 +101,7 @@ lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and 
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; for package in $(PACKAGES); do \
 		pyright --verifytypes $$package --ignoreexternal || exit; done
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
@@ -124,8 +125,12 @@ dist: $(VENV)/.installed-build ## Build what is published: dist/*.whl, dist/*.ta
 	! command -v $${CC:-cc} >/dev/null || POOLWARE_BUILD=compiled $(PYTHON) -m pip wheel --disable-pip-version-check \
 		--no-cache-dir --no-deps --no-build-isolation --wheel-dir dist/compiled dist/poolware-[0-9]*.tar.gz
 
-install-check: dist $(VENV)/.installed-test ## Install dist/ as users do, without a compiler and elsewhere, and send each framework a request
+install-check: dist $(VENV)/.installed-release ## Install dist/ as users do, without a compiler; send each framework a request
+	$(VENV)/bin/twine check --strict $(addprefix dist/,*.whl *.tar.gz)
 	$(PYTHON) -m pytest -m slow tests/packaging/test_installed.py $(PYTEST_ARGS)
+
+changelog: $(VENV)/.installed-release ## Show what changelog.d/ adds up to
+	$(VENV)/bin/towncrier build --draft --version next
 
 compatibility: dist $(VENV)/.installed-test ## Try the oldest and newest of all frameworks: docs/platforms.md (ONLY="flask django")
 	$(PYTHON) -m tests.compatibility $(ONLY)
@@ -146,6 +151,10 @@ $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJEC
 $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirements/test.txt $(PROJECTS)
 	$(INSTALL) --no-build-isolation --requirement requirements/test.txt
 	touch $(VENV)/.installed-demo $@
+
+$(VENV)/.installed-release: $(VENV)/.installed-test requirements/release.txt
+	$(INSTALL) --requirement requirements/release.txt
+	touch $@
 
 # One at a time: a peer that has no wheel here and does not build takes no other with it.
 $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt
