@@ -17,7 +17,6 @@ from tests.compatibility.table import write
 from tests.distributions import ROOT
 
 BUILD = ROOT / "build" / "compatibility"
-RESULTS = BUILD / "results.json"
 PYTHON = {"oldest": "3.11", "newest": "3.13"}
 TOOLS = ("pytest", "pytest-timeout", "anyio", "trio", "hypothesis")
 DISTS = (f"--find-links={ROOT / 'dist'}", f"--find-links={ROOT / 'dist' / 'compiled'}")
@@ -25,21 +24,29 @@ WARNINGS_OF_OTHERS = ("-W", "default")  # an old framework's, of what has come s
 
 
 def main() -> None:
-    """Try the rows named on the command line, or all."""
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    """Try the rows named on the command line, or all; put all that have been tried into the page."""
     wanted = [name.lower() for name in sys.argv[1:]]
     for row in ROWS:
         if not wanted or row.name.lower() in wanted:
-            results[row.name] = {end: attempt(row, end) for end in ENDS}
-            RESULTS.write_text(json.dumps(results, indent=1))
-            print(row.name, json.dumps(results[row.name]), flush=True)  # noqa: T201
-    write([(row.name, results[row.name]) for row in ROWS if row.name in results])
-    sys.exit(any(result["failed"] for ends in results.values() for result in ends.values()))
+            result = {end: attempt(row, end) for end in ENDS}
+            _file(row).write_text(json.dumps(result, indent=1))
+            print(row.name, json.dumps(result), flush=True)  # noqa: T201
+    results = [(row.name, json.loads(_file(row).read_text())) for row in ROWS if _file(row).exists()]
+    write(results)
+    sys.exit(any(ends[end]["failed"] for _, ends in results for end in ENDS))
+
+
+def _file(row: Row) -> Path:
+    return BUILD / f"{_slug(row)}.json"
+
+
+def _slug(row: Row) -> str:
+    return row.name.lower().replace(", ", "-")
 
 
 def attempt(row: Row, end: str) -> dict[str, object]:
     """Install one end of `row` into an environment of its own, and run its tests there."""
-    folder = BUILD / f"{row.name.lower().replace(', ', '-')}-{end}"
+    folder = BUILD / f"{_slug(row)}-{end}"
     python = install(row, end, folder)
     report, log = folder / "tests.xml", folder / "tests.log"
     options = ("-q", "-p", "no:cacheprovider", *WARNINGS_OF_OTHERS, f"--junitxml={report}")

