@@ -40,7 +40,7 @@ _FLASK = _tests("integrations/test_flask", "app", "body", "requests", "streaming
 _DJANGO = _tests(
     "integrations/test_django", "body", "endings", "endings_wsgi", "middleware", "requests", "settings", "wrapped"
 )
-_ALL = _tests("integrations/test", "commands", "loan_endings", "metrics_mounted", "pool_unavailable")
+_ALL = _tests("integrations/test", "commands", "loan_endings", "pool_unavailable")
 _ADAPTERS = "tests/pools/adapters/test"
 _CANCELLED = f"{_ADAPTERS}_cancelled_anywhere.py"
 _WEB = ("django-poolware", "itsdangerous", "python-multipart")
