@@ -87,7 +87,7 @@ ROWS = (
         ["opentelemetry-api"],
         ["tests/observe/test_otel.py"],
         beside=["opentelemetry-sdk"],
-        loose=["opentelemetry-sdk", "opentelemetry-semantic-conventions"],
+        loose=["opentelemetry-sdk", "opentelemetry-semantic-conventions", "importlib-metadata"],
     ),
     Row("psycopg_pool", "poolware", ["psycopg-pool>=3.2.0"], [f"{_ADAPTERS}_psycopg.py", _CANCELLED], beside=_POSTGRES),
     Row(

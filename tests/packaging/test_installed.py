@@ -28,7 +28,7 @@ FOUND = (f"--find-links={DIST}", f"--find-links={DIST / 'compiled'}")
 SAYS = """
 import logging; logging.basicConfig(level=logging.INFO)
 from poolware import ObjectPool; from poolware._core.core import CORE
-ObjectPool(bytearray, name="scratch"); print("core:", CORE)
+ObjectPool(bytearray, reset=bytearray.clear); print("core:", CORE)
 """
 PLAIN = "INFO:poolware:the core is plain Python: the compiled one was not built here"
 SERVERS = {
