@@ -19,7 +19,7 @@ from tests.distributions import ROOT
 BUILD = ROOT / "build" / "compatibility"
 PYTHON = {"oldest": "3.11", "newest": "3.13"}
 TOOLS = ("pytest", "pytest-timeout", "anyio", "trio", "hypothesis")
-DISTS = (f"--find-links={ROOT / 'dist'}", f"--find-links={ROOT / 'dist' / 'compiled'}")
+DISTS = ROOT / "dist"  # the plain core: no framework knows which one it is
 WARNINGS_OF_OTHERS = ("-W", "default")  # an old framework's, of what has come since
 
 
@@ -87,7 +87,7 @@ def install(row: Row, end: str, folder: Path) -> Path:
     constraints = folder / "constraints.txt"
     constraints.write_text(constraints_without({*bounds, *row.loose} if oldest else set()))
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
-    options = ("--quiet", "--no-compile", *DISTS, "--constraint", constraints)
+    options = ("--quiet", "--no-compile", "--find-links", DISTS, "--constraint", constraints)
     said(*pip, "install", *options, row.requirement, *exact, *beside, *TOOLS)
     said(*pip, "check")
     return python

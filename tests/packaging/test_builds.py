@@ -55,7 +55,7 @@ def built(what: str, tree: Path, into: Path, **environment: str) -> tuple[Path, 
 def sdist(tmp_path_factory):
     tree = tmp_path_factory.mktemp("tree") / "poolware"
     shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
-    return built("sdist", tree, tmp_path_factory.mktemp("sdist"))[0]
+    return built("sdist", tree, tmp_path_factory.mktemp("sdist"), POOLWARE_BUILD="python")[0]  # as `make dist` does
 
 
 @pytest.fixture(scope="module")
