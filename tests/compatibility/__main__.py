@@ -17,7 +17,7 @@ from tests.compatibility.table import write
 from tests.distributions import ROOT
 
 BUILD = ROOT / "build" / "compatibility"
-PYTHON = {"oldest": "3.11", "newest": "3.13"}
+OLDEST_PYTHON = "3.11"
 TOOLS = ("pytest", "pytest-timeout", "anyio", "trio", "hypothesis")
 DISTS = ROOT / "dist"  # the plain core: no framework knows which one it is
 WARNINGS_OF_OTHERS = ("-W", "default")  # an old framework's, of what has come since
@@ -77,7 +77,7 @@ def attempt(row: Row, end: str) -> dict[str, object]:
 
 def install(row: Row, end: str, folder: Path) -> Path:
     """Make the environment; return its interpreter."""
-    base = said(ROOT / ".ci" / "find-python", PYTHON[end])
+    base = said(ROOT / ".ci" / "find-python", OLDEST_PYTHON if end == "oldest" else row.newest_python)
     said(base, "-m", "venv", "--clear", "--without-pip", folder)
     python = folder / "bin" / "python"
     bounds = lower_bounds(row)
