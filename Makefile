@@ -8,6 +8,7 @@ PYTEST_ARGS ?=
 WORKERS ?= 4
 MUTATION_ARGS ?=
 CYCLES ?= 2000000
+COMPARE_ARGS ?=
 BENCH_ARGS ?=
 ONLY ?=
 HOST ?= 127.0.0.1
@@ -19,22 +20,34 @@ NATIVE := setup.py $(wildcard src/poolware/_core/native/*)
 # Every distribution is a folder with a pyproject.toml: the core here, and these.
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyproject.toml loadtests/pyproject.toml))
 PROJECTS := pyproject.toml $(NATIVE) $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
-PACKAGES := poolware starlette_poolware flask_poolware django_poolware
+PACKAGES := poolware starlette_poolware flask_poolware django_poolware poolware_compare
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: test-3.11 test-3.12 test-3.13 $(shell awk -F : '/^[a-z0-9.-]+:.*\#\# / { print $$1 }' Makefile)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/.installed-test ## Make .venv with everything for working on poolware
 
-demo: $(VENV)/.installed-demo ## Measure pooled against fresh here: build/demo/results.json, report.html
-	$(PYTHON) -m loadtests demo
+demo: $(VENV)/.installed-demo ## Measure pooled against fresh here: build/demo/report.html
+	$(PYTHON) -m poolware_compare --scenario demo --rounds 48 --out build/demo
 
 serve: $(VENV)/.installed-demo ## Run the Starlette example (PORT=8000)
 	$(PYTHON) -m uvicorn examples.starlette_app:app --host $(HOST) --port $(PORT)
+
+table: $(VENV)/.installed-test ## Measure everything on four frameworks, three quarters of an hour: build/table (COMPARE_ARGS="--app flask")
+	$(PYTHON) -m poolware_compare --app starlette,fastapi,flask,django --rounds 48 --out build/table $(COMPARE_ARGS)
+
+gain-map: $(VENV)/.installed-test ## Measure what pooling gains for objects from 100 ns to 3 ms: build/gain-map
+	$(PYTHON) -m poolware_compare --scenario objects --arms plain,by-hand,on --out build/gain-map $(COMPARE_ARGS)
+
+power: $(VENV)/.installed-test ## Count how often equal servers come out different, and a slow one is found: build/power.json
+	$(PYTHON) -m poolware_compare.power $(COMPARE_ARGS)
+
+soak-compare: $(VENV)/.installed-test ## Load with every ending for ten minutes, and see whether anything grows: build/soak
+	$(PYTHON) -m poolware_compare --shape soak --out build/soak $(COMPARE_ARGS)
 
 # Most tests wait for servers: more of them at a time than the machine has cores.
 test: $(VENV)/.installed-test ## Run the tests (PYTEST_ARGS="-k name")
@@ -62,7 +75,7 @@ verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each:
 
 database: $(VENV)/.installed-test ## Kill PostgreSQL under load again and again; measure ways to it: build/database/
 	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_database.py $(PYTEST_ARGS)
-	$(PYTHON) -m loadtests database
+	$(PYTHON) -m poolware_compare --scenario postgres --arms by-hand,plain,adapter,on --out build/database $(COMPARE_ARGS)
 
 chaos: $(VENV)/.installed-test ## Break everything at once for twenty minutes: build/chaos.json (POOLWARE_CHAOS_SEED=n)
 	$(PYTHON) -m pytest -m slow tests/chaos tests/pools/test_resource_pool_machine.py $(PYTEST_ARGS)

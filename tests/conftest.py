@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,15 @@ def small_heap() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def fast_switching() -> Iterator[None]:
+    """Let threads take turns a thousand times as often as usual."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.fixture

@@ -11,16 +11,16 @@ from poolware.errors import *  # noqa: F403
 from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool, BufferStats
 from poolware.pools.calibration import Calibration
-from poolware.pools.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
 from poolware.pools.lease import AsyncPool, Pool
 from poolware.pools.manager import ManagedPool, PoolManager
 from poolware.pools.object_stats import PoolStats
 from poolware.pools.objects import ObjectPool
 from poolware.pools.refcounted import RefCounted
 from poolware.pools.resources import ResourcePool, ResourcePoolStats
-from poolware.pools.ring import BufferRing, RingStats
-from poolware.pools.sizes import DynamicSizing, StaticSizing
+from poolware.pools.rings.ring import BufferRing, RingStats
 from poolware.pools.stores import Store
+from poolware.pools.tending.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
+from poolware.pools.tending.sizes import DynamicSizing, StaticSizing
 from poolware.pools.thread_store import ShardedStore, ThreadStore
 from poolware.web.lifecycle import Lifecycle
 

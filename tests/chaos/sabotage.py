@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from poolware import Buffer, ObjectPool
+from poolware import Buffer
 from poolware._core import cycle, memory_store
 from poolware._core.memory_file import MemoryFile
 from poolware._core.memory_store import MemoryStore
 from poolware._core.proof import SOLE
 from poolware.pools import buffers, kinds, objects, quarantine
+from poolware.pools.hooks import Hooks
 
 Patch = pytest.MonkeyPatch
 
@@ -41,7 +42,7 @@ def without_reset(patch: Patch) -> None:
         return {**parts_of(*args), "pristine": ["True"], "prepare": [], "reset": ["give_back(obj)"]}
 
     patch.setattr(cycle, "_context_parts", parts)
-    patch.setattr(ObjectPool, "_restoring", lambda _self, _reset: lambda _obj: True)
+    patch.setattr(Hooks, "restoring", lambda _self, _reset: lambda _obj: True)
 
 
 def without_once(patch: Patch) -> None:

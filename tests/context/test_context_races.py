@@ -1,7 +1,6 @@
 """A holder that goes on writing while the context goes back never dirties the next request."""
 
 import contextlib
-import sys
 import threading
 from typing import Any
 
@@ -15,14 +14,6 @@ from poolware._core.proof import ARGUMENT_SHOWS_CALLER
 SHOWN = pytest.mark.skipif(
     not ARGUMENT_SHOWS_CALLER, reason="what is released by hand counts as held where the caller does not show: 3.14"
 )
-
-
-@pytest.fixture
-def _fast_switching():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 WRITES = {
@@ -121,7 +112,7 @@ def test_borrowing_in_the_middle_of_a_release(cls, gate, through, held_on):
     assert lender.back == lender.lent
 
 
-@pytest.mark.usefixtures("_fast_switching")
+@pytest.mark.usefixtures("fast_switching")
 @pytest.mark.parametrize("write", WRITES)
 def test_thread_that_writes_in_a_loop(write):
     """H06: two threads; the next request's context is pristine when it starts and stays what it makes of it."""

@@ -111,6 +111,17 @@ def test_a_call_after_the_end_of_the_loop_is_for_nobody(backend):
     kept[0].wake()
 
 
+def test_a_call_that_has_arrived_already_ends_the_next_sleep(backend):
+    async def main():
+        wakeup = loop_wakeup()
+        wakeup.wake()
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+        await wakeup.sleep(60)
+
+    anyio.run(main, backend=backend)
+
+
 def test_cancelling_a_sleeper_cancels_it():
     """H18: and the next sleep is woken as usual."""
 

@@ -44,6 +44,12 @@ def makers(context: type[Context]) -> dict[str, Callable[..., ObjectPool[Any]]]:
     return {f"{kind}, {store}": partial(make, store=store) for kind, make in kinds.items() for store in STORES}
 
 
+def use_at_once(pool: ObjectPool[Any], count: int) -> None:
+    held = [pool.acquire() for _ in range(count)]
+    while held:
+        pool.release(held.pop())
+
+
 def check_books(pool: ObjectPool[Any], *, cleared: int = 0, threads: int = 0) -> PoolStats:
     """Compare the statistics with each other and with what the pool really holds; return them."""
     stats = pool.get_stats()

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from poolware import BadOption, BufferPool, Calibration
-from poolware.pools import idle_timeout
 from poolware.pools.calibration import _rounded, best_tiers
-from poolware.pools.idle_timeout import BufferIdleTimeout
+from poolware.pools.tending import idle_timeout
+from poolware.pools.tending.idle_timeout import BufferIdleTimeout
 
 KIB = 1024
 

@@ -18,10 +18,10 @@ from poolware import (
     Watermark,
     when_empty,
 )
-from poolware.pools import growing
-from poolware.pools.growing import Grower
-from poolware.pools.growth import WhenEmpty
-from poolware.pools.idle_timeout import IdleTimeout
+from poolware.pools.tending import growing
+from poolware.pools.tending.growing import Grower
+from poolware.pools.tending.growth import WhenEmpty
+from poolware.pools.tending.idle_timeout import IdleTimeout
 
 
 class Clock:

@@ -4,7 +4,7 @@ import functools
 import threading
 
 import pytest
-from pool_samples import Tool, check_books, makers, tool_pool
+from pool_samples import Tool, check_books, makers, tool_pool, use_at_once
 
 from poolware import AlreadyReleased, Context, ForeignObject, ObjectPool
 
@@ -19,12 +19,6 @@ MAKERS = makers(Job)
 @pytest.fixture(params=MAKERS)
 def make(request):
     return MAKERS[request.param]
-
-
-def use_at_once(pool, count):
-    held = [pool.acquire() for _ in range(count)]
-    while held:
-        pool.release(held.pop())
 
 
 def test_objects_are_reused(make):

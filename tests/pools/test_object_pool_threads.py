@@ -7,11 +7,11 @@ import threading
 from functools import partial
 
 import pytest
+from many_threads import THREADS, run_in_threads
 from pool_samples import STORES, Tool, check_books, tool_pool
 
 from poolware import AlreadyReleased, Context, ForeignObject, ObjectPool, field
 
-THREADS = 8
 ROUNDS = 250
 
 
@@ -20,29 +20,7 @@ class Job(Context):
     rows: list[int] = field(factory=list)
 
 
-@pytest.fixture(autouse=True)
-def _fast_switching():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
-
-
-def run_in_threads(target):
-    errors = []
-
-    def run(number):
-        try:
-            target(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(1, THREADS + 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+pytestmark = pytest.mark.usefixtures("fast_switching")
 
 
 POOLS = {

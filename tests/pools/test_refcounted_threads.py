@@ -2,44 +2,21 @@
 
 import contextlib
 import random
-import sys
 import threading
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from many_threads import THREADS, run_in_threads
 from pool_samples import check_books, tool_pool
 
 from poolware import AlreadyReleased, BufferPool, ObjectReleased, RefCounted
 
-THREADS = 8
 ROUNDS = 150
 
 
-@pytest.fixture(autouse=True)
-def _fast_switching():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
-
-
-def run_in_threads(target):
-    errors = []
-
-    def run(number):
-        try:
-            target(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+pytestmark = pytest.mark.usefixtures("fast_switching")
 
 
 def test_the_last_of_many_threads_gives_back_once():
@@ -99,7 +76,7 @@ def test_who_retains_in_the_moment_of_the_last_release():
 
         def use(number, handle=handle, barrier=barrier, got=got):
             barrier.wait()
-            if number == 0:
+            if number == 1:
                 handle.release()
                 return
             with contextlib.suppress(ObjectReleased), handle.retain():

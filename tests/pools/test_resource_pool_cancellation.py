@@ -110,3 +110,28 @@ def test_while_the_next_one_waits(backend):
                 assert not resource.closed
 
     anyio.run(main, backend=backend)
+
+
+def test_what_was_handed_over_and_not_taken_counts_as_no_acquisition(backend):
+    """Such counts never fall."""
+
+    async def main():
+        pool = new_pool()
+        held = await pool.aacquire()
+        acquired = []
+        async with anyio.create_task_group() as group:
+            group.start_soon(pool.aacquire)
+            await checkpoint()
+            while not pool.get_stats().waiting:
+                await checkpoint()
+            pool.release(held)
+            while pool.get_stats().waiting:
+                acquired.append(agree(pool).acquired)
+                await checkpoint()
+            acquired.append(agree(pool).acquired)
+            group.cancel_scope.cancel()
+        await assert_whole(pool)
+        acquired.append(agree(pool).acquired - 1)  # that of `assert_whole`
+        assert acquired == sorted(acquired)
+
+    anyio.run(main, backend=backend)

@@ -10,7 +10,9 @@ from poolware.pools import resources
 
 OURS = resources.__path__[0]
 OPTIONS = {
-    "as it is": {},
+    "nothing to undo": {"reset": None},
+    "nothing to undo, first in, first out": {"reset": None, "order": "fifo"},
+    "reset": {},
     "first in, first out": {"order": "fifo"},
     "validated": {"validate": lambda _resource: True, "validate_after": 0, "validate_timeout": None},
     "shares": {"reserved": {"high": 1}},
@@ -45,7 +47,7 @@ def finalized_everywhere(options, act):
     """Call `act` with a pool that is looked after, while a finalizer releases something, in each place in turn."""
     owned = []
     for number in range(10_000):
-        pool = resource_pool(max_size=3, reset=lambda _: owned.append(pool._stock.lock._is_owned()), **options)  # noqa: B023
+        pool = resource_pool(**{"max_size": 3, "reset": lambda _: owned.append(pool._stock.lock._is_owned())} | options)  # noqa: B023
         extra = pool.acquire(priority="high")
         with finalizer(number, lambda pool=pool, extra=extra: pool.release(extra)) as left:
             act(pool)

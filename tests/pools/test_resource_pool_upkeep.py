@@ -196,6 +196,13 @@ def test_long_holders_are_reported_once_and_nothing_is_taken_away(caplog):
         assert look_after(pool).held_too_long == 2
 
 
+def test_a_hold_limit_is_watched_as_often_as_it_needs():
+    """H33: and not only as often as what rests is looked after."""
+    pool = resource_pool(hold_limit=0.02, check_every=NEVER)
+    with pool.lease():
+        wait_until(lambda: pool.get_stats().held_too_long == 1)
+
+
 def test_sampled_stacks():
     pool = resource_pool(leak_detection="sampled", max_size=200)
     resources = [pool.acquire() for _ in range(2)]

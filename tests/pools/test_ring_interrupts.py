@@ -6,9 +6,9 @@ import pytest
 from interrupts import Interrupt, interrupted_everywhere
 
 from poolware import BufferPool, BufferRing, ObjectReleased, PoolwareError, RefCounted
-from poolware.pools.ring_state import RingState
-from poolware.pools.sides import Side
-from poolware.pools.slots import Slot
+from poolware.pools.rings.sides import Side
+from poolware.pools.rings.slots import Slot
+from poolware.pools.rings.state import RingState
 
 CODES = {
     "take": Side.wait,

@@ -5,7 +5,6 @@ import contextlib
 import gc
 import random
 import signal
-import sys
 import threading
 
 import anyio
@@ -20,12 +19,7 @@ SIZE = 12_000
 CONTENT = random.Random(7).randbytes(SIZE)
 
 
-@pytest.fixture(autouse=True)
-def _fast_switching():
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
+pytestmark = pytest.mark.usefixtures("fast_switching")
 
 
 @pytest.fixture(params=["asyncio", "trio"])

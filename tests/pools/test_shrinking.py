@@ -5,13 +5,13 @@ import sys
 import threading
 
 import pytest
-from pool_samples import HEARTBEAT, check_books, makers, tool_pool
+from pool_samples import HEARTBEAT, check_books, makers, tool_pool, use_at_once
 
 from poolware import AlreadyReleased, BadOption, Context, DynamicSizing, ForeignObject, StaticSizing, Watermark
-from poolware.pools import idle_timeout, sizes
-from poolware.pools.growing import Grower
-from poolware.pools.idle_timeout import IdleTimeout
-from poolware.pools.sizes import Sizer
+from poolware.pools.tending import idle_timeout, sizes
+from poolware.pools.tending.growing import Grower
+from poolware.pools.tending.idle_timeout import IdleTimeout
+from poolware.pools.tending.sizes import Sizer
 
 
 class Job(Context):
@@ -24,12 +24,6 @@ MAKERS = makers(Job)
 @pytest.fixture(params=MAKERS)
 def make(request):
     return MAKERS[request.param]
-
-
-def use_at_once(pool, count):
-    held = [pool.acquire() for _ in range(count)]
-    while held:
-        pool.release(held.pop())
 
 
 # --- idle timeout -----------------------------------------------------------------------------------------------------

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from poolware import Lifecycle, ObjectPool
+from poolware import Lifecycle
 from poolware._core import cycle, memory_file, memory_store
 from poolware._core.memory_store import MemoryStore
 from poolware.context import secret
 from poolware.pools import forks, kinds
+from poolware.pools.hooks import Hooks
 from poolware.web import body, ending, wsgi
 
 
@@ -75,8 +76,8 @@ def without_second_reset() -> None:
 
 
 def without_look_at_parts() -> None:
-    original = ObjectPool._keep_part
-    ObjectPool._keep_part = lambda self, _sole, *rest: original(self, True, *rest)
+    original = Hooks.keep_part
+    Hooks.keep_part = lambda self, _sole, *rest: original(self, True, *rest)
 
 
 def without_wiping_fields() -> None:

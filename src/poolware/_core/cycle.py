@@ -230,7 +230,7 @@ class Maker:
     __slots__ = ("factory", "made")
 
     def __init__(self, factory: Callable[[], Any]) -> None:
-        self.factory = factory
+        self.factory: Callable[[], Any] = factory
 
     def __call__(self) -> Any:
         part = self.factory()

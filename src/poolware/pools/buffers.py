@@ -24,8 +24,8 @@ from poolware.pools.events import Source
 from poolware.pools.figures import Figures, since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
-from poolware.pools.idle_timeout import LOOKS, BufferIdleTimeout
 from poolware.pools.ledger import LeakDetection, Ledger, Noted
+from poolware.pools.tending.idle_timeout import LOOKS, BufferIdleTimeout
 from poolware.pools.watched import WatchedBuffer
 
 if TYPE_CHECKING or compiled is None:

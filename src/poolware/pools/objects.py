@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from poolware._core.cycle import Maker
 from poolware._core.detour import Detour
 from poolware._core.log import logger
 from poolware._core.mode import Mode
@@ -22,16 +21,17 @@ from poolware.pools.debugging import DebugContextKind, DebugPlainKind
 from poolware.pools.events import Source
 from poolware.pools.figures import since
 from poolware.pools.forks import restart_in_child
-from poolware.pools.growth import Growth, when_empty
+from poolware.pools.hooks import Hooks
 from poolware.pools.kinds import ContextKind, Kind, PlainKind
 from poolware.pools.lease import Lease
 from poolware.pools.ledger import LeakDetection, Ledger, Noted
 from poolware.pools.object_stats import PoolStats
 from poolware.pools.quarantine import Quarantine
-from poolware.pools.sizes import DynamicSizing
 from poolware.pools.stores import Store, StoreName, new_store
-from poolware.pools.tended import Counts
-from poolware.pools.tending import Tending
+from poolware.pools.tending.growth import Growth, when_empty
+from poolware.pools.tending.sizes import DynamicSizing
+from poolware.pools.tending.tended import Counts
+from poolware.pools.tending.tending import Tending
 
 __all__ = ["ObjectPool"]
 
@@ -129,6 +129,7 @@ class ObjectPool(Generic[T]):
         self._watch = self._mode is not Mode.OFF and REUSE_REFUSED is None
         self._tallies = {name: new_tally() for name in _TALLIES}
         self._before_fork = dict.fromkeys(_TALLIES, 0)
+        self._hooks = Hooks(self.name, self._tallies)
         self._lock = threading.RLock()  # a finalizer that runs inside may come back into this pool (H35)
         self._surplus: dict[int, T] = {}
         self._inherited: dict[int, T] = {}
@@ -253,7 +254,7 @@ class ObjectPool(Generic[T]):
             raise ConfigurationError(msg)
         callable_or_none("reset", reset)
         plain = DebugPlainKind if self._mode is Mode.DEBUG else PlainKind
-        return plain(factory, self._restoring(reset) if reset else None, idle)
+        return plain(factory, self._hooks.restoring(reset) if reset else None, idle)
 
     def _names(self, validate: Callable[[T], object] | None) -> dict[str, Any]:
         debug = self._mode is Mode.DEBUG
@@ -265,39 +266,10 @@ class ObjectPool(Generic[T]):
             "doubt": self._doubt,
             "refuse": self._refuse,
             "retire": self._retire,
-            "keep": self._keep_part,
+            "keep": self._hooks.keep_part,
             "spoilt": self._spoilt,
-            "valid": self._validating(validate) if validate else None,
+            "valid": self._hooks.validating(validate) if validate else None,
         }
-
-    def _restoring(self, reset: Callable[[T], object]) -> Callable[[T], bool]:
-        def restore(obj: T) -> bool:
-            try:
-                reset(obj)
-            except BaseException as error:
-                self._tallies["reset_errors"].tick()
-                if not isinstance(error, Exception):
-                    raise
-                logger.exception("pool %r: reset failed; the object is discarded", self.name)
-                return False
-            return True
-
-        return restore
-
-    def _validating(self, validate: Callable[[T], object]) -> Callable[[T], bool]:
-        def valid(obj: T) -> bool:
-            try:
-                if validate(obj):
-                    return True
-            except Exception:
-                logger.exception("pool %r: validate failed; the object is discarded", self.name)
-            except BaseException:
-                self._tallies["validation_failures"].tick()
-                raise
-            self._tallies["validation_failures"].tick()
-            return False
-
-        return valid
 
     # --- off the hot path ---------------------------------------------------------------------------------------------
 
@@ -447,18 +419,6 @@ class ObjectPool(Generic[T]):
             f"pool {self.name!r}: {type(obj).__name__} object is not in use here: it is another pool's, or was dropped"
         )
         raise ForeignObject(msg)
-
-    def _keep_part(self, sole: int, part: Any, maker: Maker, reset: Callable[[Any], object]) -> Any:
-        """Reset the part of a vouched field; None, so that it is rebuilt, where it is held, replaced or fails."""
-        if not sole or type(part) is not maker.made:
-            return None
-        try:
-            reset(part)
-        except Exception:
-            logger.exception("pool %r: a field's reset failed; the field is rebuilt", self.name)
-            self._tallies["reset_errors"].tick()
-            return None
-        return part
 
     def _take_back_lost(self) -> None:
         """Release what nobody holds any more although it was never released."""

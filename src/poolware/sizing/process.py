@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -79,7 +80,7 @@ def run_process(arrivals: Floats, holds: Floats, scenario: Scenario) -> Run:
     return Run(arrivals, begun, begun + holds, np.array(created), np.array(destroyed), hits)
 
 
-class _Ahead:
+class _Ahead(ABC):
     """Decides after each request how many more to build in the background."""
 
     def __init__(self, scenario: Scenario) -> None:
@@ -96,8 +97,9 @@ class _Ahead:
         self._ready.extend([now + self._create] * more)
         return more
 
+    @abstractmethod
     def _wanted(self, now: float, size: int, returned: int) -> float:
-        raise NotImplementedError
+        """Return how many are to be spare or coming, given how many exist."""
 
 
 class _Watermark(_Ahead):

@@ -127,7 +127,7 @@ def _without_wiping_secrets() -> None:
 
 def _without_looking_at_slots() -> None:
     """A ring's slot is written to again as soon as it was consumed (H07)."""
-    from poolware.pools.slots import Slot
+    from poolware.pools.rings.slots import Slot
 
     def take_from_reader(self: Any, free: Any) -> None:
         self.forget()

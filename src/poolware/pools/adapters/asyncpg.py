@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from poolware.errors import PoolClosed, PoolTimeout, PoolUnavailable
-from poolware.pools.adapters.peer import WAIT_S, Meanings, Peer
+from poolware.pools.adapters.checked import CheckedPeer
+from poolware.pools.adapters.peer import WAIT_S, Meanings
 
 __all__ = ["Asyncpg"]
 
 
-class Asyncpg(Peer):
+class Asyncpg(CheckedPeer):
     """The pool resets each connection that comes back, with a round trip, and replaces it if that fails."""
 
     unavailable: ClassVar[Meanings] = {"TimeoutError": PoolTimeout}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from poolware.pools.adapters.checked import CheckedPeer
 from poolware.pools.adapters.outcome import Outcome
 from poolware.pools.adapters.peer import Peer
 from poolware.pools.adapters.steps import Steps
@@ -11,7 +12,7 @@ from poolware.pools.adapters.steps import Steps
 __all__ = ["Acquiring", "GetConn"]
 
 
-class GetConn(Peer):
+class GetConn(CheckedPeer):
     """``getconn()`` and ``putconn(conn)``, as psycopg2's pools, which drop a connection that comes back closed."""
 
     def lend(self, pool: Any) -> Any:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from poolware.errors import PoolClosed, PoolTimeout, TooManyWaiting
-from poolware.pools.adapters.peer import Meanings, Peer
+from poolware.pools.adapters.peer import Meanings
+from poolware.pools.adapters.plain import GetConn
 
 __all__ = ["Psycopg"]
 
 _ACTIVE = 1
 
 
-class Psycopg(Peer):
+class Psycopg(GetConn):
     """Lends connections. The pool's workers replace a closed one."""
 
     unavailable: ClassVar[Meanings] = {
@@ -20,15 +21,6 @@ class Psycopg(Peer):
         "TooManyRequests": TooManyWaiting,
         "PoolClosed": PoolClosed,
     }
-
-    def lend(self, pool: Any) -> Any:
-        return pool.getconn()
-
-    def put(self, pool: Any, resource: Any) -> object:
-        return pool.putconn(resource)
-
-    def discard(self, _pool: Any, resource: Any) -> object:
-        return resource.close()
 
     def is_lent(self, pool: Any, resource: Any) -> bool:
         return getattr(resource, "_pool", None) is pool

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 from poolware.errors import PoolTimeout, PoolUnavailable, TooManyWaiting
-from poolware.pools.adapters.peer import Peer
+from poolware.pools.adapters.checked import CheckedPeer
 
 __all__ = ["Redis"]
 
@@ -18,7 +18,7 @@ __all__ = ["Redis"]
 _MEANINGS = {"No connection available": PoolTimeout, "Too many connections": TooManyWaiting}
 
 
-class Redis(Peer):
+class Redis(CheckedPeer):
     """Lends clients with a connection each. The pool connects a disconnected one again."""
 
     def lend(self, pool: Any) -> Any:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from poolware.errors import PoolTimeout
-from poolware.pools.adapters.peer import Meanings, Peer, in_transaction
+from poolware.pools.adapters.checked import CheckedPeer
+from poolware.pools.adapters.peer import Meanings, in_transaction
 
 __all__ = ["EnginePeer", "PoolPeer", "SessionPeer"]
 
 
-class _Closing(Peer):
+class _Closing(CheckedPeer):
     unavailable: ClassVar[Meanings] = {"TimeoutError": PoolTimeout}
 
     def put(self, _pool: Any, resource: Any) -> object:

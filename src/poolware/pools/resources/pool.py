@@ -18,14 +18,14 @@ from poolware.pools.events import Source
 from poolware.pools.figures import since
 from poolware.pools.forks import restart_in_child
 from poolware.pools.heartbeat import Beat, heartbeat
-from poolware.pools.ledger import Noted
+from poolware.pools.ledger import LeakDetection, Noted
 from poolware.pools.resources import lending, upkeep
 from poolware.pools.resources.closing import closing, draining
 from poolware.pools.resources.creation import close, warming_up
 from poolware.pools.resources.eviction import Eviction
 from poolware.pools.resources.lease import AsyncResourceLease, ResourceLease
 from poolware.pools.resources.settings import Settings
-from poolware.pools.resources.stats import ResourcePoolStats
+from poolware.pools.resources.stats import ResourcePoolStats, stats_of
 from poolware.pools.resources.steps import Steps, adrive, drive
 from poolware.pools.resources.stock import Stock
 from poolware.pools.resources.waiting import Priority, rank_of
@@ -36,21 +36,6 @@ T = TypeVar("T")
 
 _UNSET: Any = object()
 _NORMAL = rank_of("normal")
-_COUNTS = (
-    "lost",
-    "refused",
-    "misses",
-    "exhausted",
-    "held_too_long",
-    "timeouts",
-    "turned_away",
-    "created",
-    "creation_errors",
-    "reset_errors",
-    "validation_failures",
-    "keepalive_failures",
-    "destroy_errors",
-)
 
 
 class ResourcePool(Generic[T]):
@@ -133,7 +118,7 @@ class ResourcePool(Generic[T]):
         reserved: Mapping[Priority, int] | None = None,
         max_backoff: float = 1.0,
         hold_limit: float | None = None,
-        leak_detection: Literal["off", "sampled", "full"] = "off",
+        leak_detection: LeakDetection = "off",
         downstream_limit: int | None = None,
         processes: int | None = None,
         name: str | None = None,
@@ -344,33 +329,7 @@ class ResourcePool(Generic[T]):
 
     def get_stats(self) -> ResourcePoolStats:
         """Return what the pool has done and holds, at one moment."""
-        stock = self._stock
-        with stock.lock:
-            counts, idle = stock.counts, len(stock.idle)
-            waited, held, peak = stock.before
-            hold = (held + stock.hold).times()
-            in_use = sum(record.waiter is None for record in tuple(stock.lent.values()))  # others are being handed over
-            acquired = hold.count + in_use + counts["lost"]
-            return ResourcePoolStats(
-                name=self.name,
-                min_size=stock.min_size,
-                max_size=stock.max_size,
-                idle=idle,
-                in_use=in_use,
-                busy=len(stock.records) - idle - in_use,
-                creating=len(stock.creating),
-                waiting=len(stock.queue),
-                peak_in_use=max(peak, stock.peak),
-                last_access=max([record.since for record in tuple(stock.records.values())], default=None),
-                acquired=acquired,
-                released=hold.count,
-                hits=acquired - counts["misses"],
-                wait=(waited + stock.wait).times(),
-                hold=hold,
-                last_error="" if stock.last_error is None else repr(stock.last_error),
-                destroyed=dict(stock.destroyed),
-                **{name: counts[name] for name in _COUNTS},
-            )
+        return stats_of(self._stock)
 
     def pop_stats(self) -> ResourcePoolStats:
         """Return the same, with counts, times and peak of what has happened since the last call, or the beginning.

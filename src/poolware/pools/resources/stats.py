@@ -4,10 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from poolware.pools.figures import Figures, Times
 
-__all__ = ["ResourcePoolStats"]
+if TYPE_CHECKING:
+    from poolware.pools.resources.stock import Stock
+
+__all__ = ["ResourcePoolStats", "stats_of"]
+
+_COUNTS = (
+    "lost",
+    "refused",
+    "misses",
+    "exhausted",
+    "held_too_long",
+    "timeouts",
+    "turned_away",
+    "created",
+    "creation_errors",
+    "reset_errors",
+    "validation_failures",
+    "keepalive_failures",
+    "destroy_errors",
+)
+"""What a stock counts by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +89,36 @@ class ResourcePoolStats(Figures):
     def exhaustion_rate(self) -> float:
         """How many found the pool exhausted, for each acquisition; 0 before the first."""
         return self.exhausted / self.acquired if self.acquired else 0.0
+
+
+def stats_of(stock: Stock) -> ResourcePoolStats:
+    """Return what a pool has done and holds."""
+    with stock.lock:
+        counts, destroyed, idle = stock.counts.copy(), dict(stock.destroyed), len(stock.idle)
+        records, creating, waiting = tuple(stock.records.values()), len(stock.creating), len(stock.queue)
+        waited, held, peak = stock.before
+        all_waited, all_held, peak = waited + stock.wait, held + stock.hold, max(peak, stock.peak)
+        in_use = sum(record.waiter is None for record in tuple(stock.lent.values()))  # others are being handed over
+        min_size, max_size, error = stock.min_size, stock.max_size, stock.last_error
+    hold = all_held.times()
+    acquired = hold.count + in_use + counts["lost"]
+    return ResourcePoolStats(
+        name=stock.settings.name,
+        min_size=min_size,
+        max_size=max_size,
+        idle=idle,
+        in_use=in_use,
+        busy=len(records) - idle - in_use,
+        creating=creating,
+        waiting=waiting,
+        peak_in_use=peak,
+        last_access=max((record.since for record in records), default=None),
+        acquired=acquired,
+        released=hold.count,
+        hits=acquired - counts["misses"],
+        wait=all_waited.times(),
+        hold=hold,
+        last_error="" if error is None else repr(error),
+        destroyed=destroyed,
+        **{name: counts[name] for name in _COUNTS},
+    )

@@ -12,14 +12,13 @@ from weakref import WeakSet
 from poolware._core.histogram import Histogram
 from poolware.errors import ConfigurationError, PoolClosed
 from poolware.pools.events import Source
+from poolware.pools.ledger import SAMPLE
 from poolware.pools.resources import creation
 from poolware.pools.resources.record import Record
 from poolware.pools.resources.settings import Settings
 from poolware.pools.resources.waiting import Queue, Waiter
 from poolware.pools.traces import stack
 
-_SAMPLE = 128
-"""With ``leak_detection="sampled"``, the stack of one acquisition in so many is noted."""
 _NO_LOOP: Any = object()
 
 
@@ -132,7 +131,7 @@ class Stock:
     def hand_out(self, record: Record, waited: float = 0.0) -> Any:
         """Return the resource to the caller who has been lent it, and note who that is."""
         if self.settings.leak_detection != "off":
-            sampled = self.settings.leak_detection == "full" or self.sampled % _SAMPLE == 0
+            sampled = self.settings.leak_detection == "full" or self.sampled % SAMPLE == 0
             self.sampled += 1
             record.stack = stack() if sampled else ""
         obj = record.obj  # first: what is lent and held by nobody is taken back

@@ -1,1 +1,0 @@
-"""The applications under load that do without poolware."""

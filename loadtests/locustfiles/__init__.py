@@ -1,1 +1,0 @@
-"""One Locust file a scenario; each also runs alone with `locust -f`."""
