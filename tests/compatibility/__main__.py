@@ -25,9 +25,11 @@ WARNINGS_OF_OTHERS = ("-W", "default")  # an old framework's, of what has come s
 
 def main() -> None:
     """Try the rows named on the command line, or all; put all that have been tried into the page."""
-    wanted = [name.lower() for name in sys.argv[1:]]
+    wanted = sys.argv[1:] or [_slug(row) for row in ROWS]
+    if unknown := {*wanted} - {_slug(row) for row in ROWS}:
+        sys.exit(f"{', '.join(unknown)}: it takes {', '.join(map(_slug, ROWS))}")
     for row in ROWS:
-        if not wanted or row.name.lower() in wanted:
+        if _slug(row) in wanted:
             result = {end: attempt(row, end) for end in ENDS}
             _file(row).write_text(json.dumps(result, indent=1))
             print(row.name, json.dumps(result), flush=True)  # noqa: T201
