@@ -73,8 +73,8 @@ ROWS = (
         "Click, Rich",
         "poolware[cli,simulate]",
         ["click", "rich"],
-        ["tests/cli", "tests/sizing/test_targets.py"],  # beside which the objects that are measured are
-        beside=("starlette", "flask"),
+        ["tests/cli"],
+        beside=("starlette", "flask", "zstandard"),
     ),
     Row(
         "NumPy, Matplotlib",
