@@ -74,7 +74,7 @@ ROWS = (
         "poolware[cli,simulate]",
         ["click", "rich"],
         ["tests/cli"],
-        beside=("starlette", "flask", "zstandard"),
+        beside=("starlette", "flask", "django", "uvicorn", "zstandard"),
     ),
     Row(
         "NumPy, Matplotlib",
