@@ -11,7 +11,7 @@ from poolware_compare.scenarios import Scenario
 from poolware_compare.servers import Server
 
 T = TypeVar("T")
-WARM_UP_SECONDS = 0.25
+WARM_UP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
