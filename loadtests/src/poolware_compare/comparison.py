@@ -11,7 +11,7 @@ from poolware_compare.arms import Arm
 from poolware_compare.driver.client import Driver, driving
 from poolware_compare.plan import Case, Plan
 from poolware_compare.ratios import widest
-from poolware_compare.rounds import Round, blocks, measure
+from poolware_compare.rounds import Round, blocks, warm_up
 from poolware_compare.servers import Server, serving
 
 # Enough for a wrong answer to show before minutes have been spent on others.
@@ -81,7 +81,7 @@ def _check(plan: Plan, driver: Driver, cases: Sequence[Case]) -> None:
     with served(plan, cases[0], cases[0].arms) as servers:
         for case in cases:
             for server in servers:
-                measure(driver, server, case.scenario, load)
+                warm_up(driver, server, case.scenario, load)
 
 
 def compare(plan: Plan, driver: Driver, case: Case, into: list[Round], watcher: Watcher) -> None:

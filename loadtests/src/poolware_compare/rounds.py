@@ -1,17 +1,20 @@
 """Rounds: in which order the servers are loaded, and what one round measures."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from poolware_compare.driver.client import Driver
 from poolware_compare.driver.order import Load, Order
-from poolware_compare.errors import ComparisonError
+from poolware_compare.errors import ComparisonError, NothingAnswered
 from poolware_compare.scenarios import Scenario
 from poolware_compare.servers import Server
 
 T = TypeVar("T")
-WARM_UP_SECONDS = 0.5
+WARM_UP_SECONDS = 0.25
+PATIENCE_SECONDS = 20.0
+"""For a server that makes connections before its first answer."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def measure(driver: Driver, server: Server, scenario: Scenario, load: Load, *, b
     telling = server.look()
     if not seen.requests:
         msg = f"{where}: no request was answered in {seconds} s"
-        raise ComparisonError(msg)
+        raise NothingAnswered(msg)
     return Round(
         arm=server.arm.name,
         block=block,
@@ -93,13 +96,25 @@ def measure(driver: Driver, server: Server, scenario: Scenario, load: Load, *, b
     )
 
 
+def warm_up(driver: Driver, server: Server, scenario: Scenario, load: Load) -> None:
+    """Load one server until it answers."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            measure(driver, server, scenario, load)
+        except NothingAnswered:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
+
+
 def blocks(
     driver: Driver, servers: Sequence[Server], scenario: Scenario, load: Load, *, start: int, count: int
 ) -> Iterator[Round]:
     """Warm every server up, then run so many blocks."""
-    warm_up = replace(load, seconds=max(WARM_UP_SECONDS, load.seconds))
     for server in servers:
-        measure(driver, server, scenario, warm_up)
+        warm_up(driver, server, scenario, replace(load, seconds=max(WARM_UP_SECONDS, load.seconds)))
     for block in range(start * count, (start + 1) * count):
         for server in balanced(servers, block):
             yield measure(driver, server, scenario, load, block=block, start=start)
