@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, a
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from flask_poolware import Poolware, read_body as read_flask_body
-from poolware import Buffer, Lifecycle, ObjectPool, RequestContext, Secret, SecretField, secret
+from poolware import Buffer, Lifecycle, ObjectPool, RequestContext, Secret, SecretField, current, secret
 from poolware.web.asgi import PoolwareMiddleware
 from starlette_poolware import BufferResponse, init_app, read_body
 from starlette_poolware.fastapi import from_request
@@ -40,6 +40,7 @@ async def use(
     assert_type(AppContext.of(scope).token, Secret)
     assert_type(AppContext.of(scope).detach(), AppContext)
     assert_type(Lifecycle(AppContext).begin(scope), AppContext)
+    assert_type(current(AppContext), AppContext)
     assert_type(await read_body(starlette, limit=100), Buffer)
     assert_type(read_flask_body(flask, limit=100), Buffer)
     BufferResponse(AppContext.of(scope).buffer(100))
@@ -92,6 +93,7 @@ def test_the_typed_accessor_knows_the_context_class(check):
         ('init_app(Starlette(), prewarm="3")', '"prewarm" to "init_app" has incompatible type'),
         ("Poolware(context=dict)", '"context" to "Poolware" has incompatible type'),
         ("AppContext.of({}).borrow(3)", 'No overload variant of "borrow"'),
+        ("current(dict)", 'of "current" cannot be "dict[Any, Any]"'),
         ("Lifecycle(dict)", 'of "Lifecycle" cannot be "dict[Any, Any]"'),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Generic, TypeVar
-from weakref import ref
 
 from poolware.context.base import RequestContext
 from poolware.context.carrier import KEY, Carrier
@@ -59,39 +58,42 @@ class RequestVariable(Generic[T]):
 
     What is in a context variable outlives the request: in tasks that it left behind, in threads that serve the next
     one, on some servers with the connection. So what is in this one is a box that hangs on the context like something
-    borrowed, and is emptied when that goes back. The variable refers to it weakly: the box leads to all of the request,
-    whose end may come only when nobody holds its response any more (H20).
+    borrowed, and is emptied when that goes back.
     """
 
     def __init__(self, name: str) -> None:
-        self._variable: ContextVar[ref[_Box[T]] | None] = ContextVar(name, default=None)
+        self._variable: ContextVar[_Box[T] | None] = ContextVar(name, default=None)
 
     def get(self) -> T | None:
         """Return the value that was set here; None if there is none, or its request has ended."""
-        found = self._variable.get()
-        box = None if found is None else found()
+        box = self._variable.get()
         return None if box is None else box.value
 
     def set(self, ctx: RequestContext, value: T) -> None:
-        """Set it for the request of `ctx`: in this task or thread, and those that carry on its context variables."""
+        """Set it for the request of `ctx`: in this task or thread, and those that carry on its context variables.
+
+        Raises:
+            ContextDetached: `ctx` belongs to no request, so nothing would end it.
+        """
+        if ctx._home is None:
+            raise ctx._detached()
         box = _Box(value, self._variable.get())
         ctx._keep_until_end(self, box)
-        self._variable.set(ref(box))
+        self._variable.set(box)
 
     def release(self, box: _Box[T]) -> None:
         """Empty `box`. If its request was one within another, the other's value is there again."""
-        found = self._variable.get()
-        if found is not None and found() is box:  # a token would insist on the context in which it was made
+        if self._variable.get() is box:  # a token would insist on the context in which it was made
             self._variable.set(box.outer)
-        box.value = None
+        box.value = box.outer = None
 
 
 class _Box(Generic[T]):
     """A place for one value."""
 
-    __slots__ = ("__weakref__", "outer", "value")
+    __slots__ = ("outer", "value")
 
-    def __init__(self, value: T, outer: ref[_Box[T]] | None) -> None:
+    def __init__(self, value: T, outer: _Box[T] | None) -> None:
         self.value: T | None = value
         self.outer = outer
 
