@@ -61,11 +61,23 @@ matrix: $(VENV)/.installed-test ## Run every ending on every server: build/matri
 	POOLWARE_MATRIX=build/matrix.json $(PYTHON) -m pytest tests/servers $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/matrix.json
 
+frameworks: $(VENV)/.installed-test ## Run Litestar, Quart, Falcon, REST framework and Channels on every server
+	$(PYTHON) -m pytest -m "slow or not slow" tests/servers/test_frameworks.py $(PYTEST_ARGS)
+
+debian-servers: $(VENV)/.installed-test ## Run every ending on uWSGI and mod_wsgi, where Debian has them for this Python
+	@mkdir -p build
+	POOLWARE_MATRIX=build/debian-servers.json $(PYTHON) -m pytest -m slow -k "flask-uwsgi or flask-mod_wsgi or test_debian" \
+		tests/servers $(PYTEST_ARGS)
+	$(PYTHON) -m tests.servers.matrix build/debian-servers.json
+
 peers: $(VENV)/.installed-bench ## Run other pools, and what people write today, through the same: build/peers.json
 	@mkdir -p build
 	$(PYTHON) -m pytest -m slow tests/pools/test_resource_pool_peers.py $(PYTEST_ARGS)
 	POOLWARE_PEERS=build/peers.json $(PYTHON) -m pytest -m slow tests/servers/test_peers.py $(PYTEST_ARGS)
 	$(PYTHON) -m tests.servers.matrix build/peers.json
+
+tutorials: $(VENV)/.installed-test ## Type the tutorials as they are written, each in a new virtual environment
+	$(PYTHON) -m pytest -m slow tests/docs/test_tutorials.py $(PYTEST_ARGS)
 
 verdicts: $(VENV)/.installed-test ## Measure the planted objects ten times each: no verdict may flip
 	$(PYTHON) -m pytest -m slow tests/sizing $(PYTEST_ARGS)
@@ -108,13 +120,18 @@ lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and 
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; for package in $(PACKAGES); do \
-		pyright --verifytypes $$package --ignoreexternal || exit; done
+	$(PYTHON) -m mypy tests/typing
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; pyright --project tests/typing && printf '%s\n' $(PACKAGES) | \
+		xargs -n 1 -P 2 pyright --ignoreexternal --verifytypes
 	$(VENV)/bin/lint-imports
 
 format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
 	$(PYTHON) -m ruff check --fix
+
+# Reads the sources; poolware itself need not be installed. (--quiet would keep --strict from seeing warnings.)
+docs: $(VENV)/.installed-docs ## Build the documentation: build/site/index.html. A warning is an error
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 bench: $(VENV)/.installed-bench ## Run the micro-benchmarks: build/bench/results.json (BENCH_ARGS="--fast")
 	$(PYTHON) -m benchmarks $(BENCH_ARGS)
@@ -132,6 +149,10 @@ clean: ## Remove what make built and installed
 $(VENV)/.installed-build: requirements/build.txt constraints.txt
 	test -x $(PYTHON) || { python=$$(.ci/find-python $(PYTHON_VERSION)) && "$$python" -m venv $(VENV); }
 	$(INSTALL) --upgrade --requirement requirements/build.txt
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-build requirements/docs.txt
+	$(INSTALL) --requirement requirements/docs.txt
 	touch $@
 
 $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJECTS)

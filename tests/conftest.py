@@ -12,12 +12,14 @@ from databases import postgres, redis_socket  # noqa: F401 - fixtures
 from poolware import Lifecycle
 
 
-@pytest.fixture
-def small_heap() -> Iterator[None]:
-    """Spare the many full collections of a test what the suite itself consists of."""
+def pytest_collection_finish() -> None:
+    """Spare the many full collections of the tests what the suite itself consists of."""
     gc.collect()
     gc.freeze()
-    yield
+
+
+def pytest_sessionfinish() -> None:
+    """Hypothesis, if no test has imported it, is imported now, and asks for referrers then."""
     gc.unfreeze()
 
 
@@ -28,6 +30,14 @@ def fast_switching() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
+
+
+@pytest.fixture
+def whole_heap() -> Iterator[None]:
+    """Let the collector, and who asks it for referrers, see what has been there before the tests."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
 
 
 @pytest.fixture

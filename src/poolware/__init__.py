@@ -18,6 +18,15 @@ from poolware.pools.object_stats import PoolStats
 from poolware.pools.objects import ObjectPool
 from poolware.pools.refcounted import RefCounted
 from poolware.pools.resources import ResourcePool, ResourcePoolStats
+from poolware.pools.resources.eviction import (
+    AllOf,
+    AnyOf,
+    Eviction,
+    IdleTimeout,
+    LeastRecentlyUsed,
+    MaxAge,
+    Resting,
+)
 from poolware.pools.rings.ring import BufferRing, RingStats
 from poolware.pools.stores import Store
 from poolware.pools.tending.growth import Block, Fixed, Growth, LeaseRate, Step, TinyStep, Usage, Watermark, when_empty
@@ -26,6 +35,8 @@ from poolware.pools.thread_store import ShardedStore, ThreadStore
 from poolware.web.lifecycle import Lifecycle
 
 __all__ = [
+    "AllOf",
+    "AnyOf",
     "AsyncPool",
     "Block",
     "Buffer",
@@ -35,12 +46,16 @@ __all__ = [
     "Calibration",
     "Context",
     "DynamicSizing",
+    "Eviction",
     "FieldDescription",
     "Fixed",
     "Growth",
+    "IdleTimeout",
     "LeaseRate",
+    "LeastRecentlyUsed",
     "Lifecycle",
     "ManagedPool",
+    "MaxAge",
     "ObjectPool",
     "Pool",
     "PoolManager",
@@ -49,6 +64,7 @@ __all__ = [
     "RequestContext",
     "ResourcePool",
     "ResourcePoolStats",
+    "Resting",
     "RingStats",
     "Secret",
     "SecretField",

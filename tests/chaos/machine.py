@@ -144,6 +144,7 @@ def collected_on_demand() -> Iterator[None]:
         gc.unfreeze()
         gc.enable()
         gc.collect()
+        gc.freeze()  # as it was: tests/conftest.py
 
 
 def check_pool(stats: PoolStats) -> None:

@@ -48,7 +48,7 @@ def _tasks(loop: str, bounds: Bounds, wanted: int, progress: Progress, shrink: b
         steps += run_tasks(loop, lanes)
 
     while steps < wanted:
-        examples = min((wanted - steps) // 20 + 1, EXAMPLES)
+        examples = min((wanted - steps) // 20 + 2, EXAMPLES)  # the first example is always the empty one
         these = hypothesis.settings(SETTINGS if shrink else WITHOUT_SHRINKING, max_examples=examples)
         with collected_on_demand():
             hypothesis.seed(bounds.seed_for(loop, number))(these(hypothesis.given(LANES)(serve)))()

@@ -26,6 +26,7 @@ def test_nothing_is_lost_shared_or_miscounted(name: str, ledger: Ledger) -> None
 @pytest.mark.parametrize(
     ("protection", "name"), [(protection, name) for protection, (_, names) in SABOTAGE.items() for name in names]
 )
+@pytest.mark.one_core
 def test_without_the_protection_it_is_noticed(protection: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above would turn red, within a few runs of as many steps as it has."""
     run, share = PARTS[name]

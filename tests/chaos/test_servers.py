@@ -89,6 +89,7 @@ def check_books(after: dict[str, Any], outcome: Outcome, requests: int) -> None:
 
 
 @pytest.mark.parametrize("protection", ["proof", "reset", "wiping", "quarantine"])
+@pytest.mark.one_core
 def test_without_the_protection_it_is_noticed(protection: str) -> None:
     """The test above would turn red, within the few requests of every run."""
     bounds = bounded({})
@@ -98,6 +99,7 @@ def test_without_the_protection_it_is_noticed(protection: str) -> None:
         assert outcome.foreign or outcome.wrong or report(server)["problems"]
 
 
+@pytest.mark.one_core
 def test_without_the_end_of_requests_nothing_comes_back() -> None:
     """The test above can see contexts that are lost."""
     with served("flask_gthread", SABOTAGE="finish") as server:

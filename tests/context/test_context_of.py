@@ -23,6 +23,7 @@ REQUESTS = {
     "mapping": UserDict,
     "Starlette request": lambda carrier: SimpleNamespace(scope=carrier),
     "Flask request": lambda carrier: SimpleNamespace(environ=carrier),
+    "Falcon request": lambda carrier: SimpleNamespace(env=carrier),
     "Django request": lambda carrier: SimpleNamespace(META=carrier, environ=None),
 }
 

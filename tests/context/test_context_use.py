@@ -127,7 +127,7 @@ COPYING = {"copy": copy.copy, "deepcopy": copy.deepcopy, "pickle": pickle.dumps,
 @pytest.mark.parametrize("how", ["copy", "deepcopy", "pickle"])
 @pytest.mark.parametrize("make", [AppContext, ObjectPool(AppContext).acquire])
 def test_copying_is_refused(how, make):
-    with pytest.raises(NotCopyable, match=r"a AppContext is neither copied nor pickled.* Use ctx\.detach\(\)"):
+    with pytest.raises(NotCopyable, match=r"^AppContext is neither copied nor pickled.* Use ctx\.detach\(\)"):
         COPYING[how](make())
 
 

@@ -69,6 +69,7 @@ def test_value_that_fits_stays_where_it_is():
     assert memory_of(token) is old
 
 
+@pytest.mark.usefixtures("whole_heap")
 @pytest.mark.parametrize("kind", [str, str.encode])
 @pytest.mark.parametrize("spelling", ["battery", "bättery", "密"])
 def test_setting_leaves_no_copy_behind(kind, spelling):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from twins import COMPILED, on
@@ -231,7 +230,6 @@ def story(twin: str, cls: type[Any], max_idle: int, program: list[tuple[str, int
 @example(cls=Rich, max_idle=3, program=[(name, number) for number in range(8) for name in [*COMMON, *STEPS]])
 @example(cls=Vouching, max_idle=3, program=[(name, number) for number in range(8) for name in [*COMMON, *STEPS]])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@pytest.mark.usefixtures("small_heap")
 def test_they_tell_the_same_story(cls, max_idle, program):
     logging.disable(logging.CRITICAL)
     try:

@@ -4,17 +4,17 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from browser import scenes
+from docs.pages import ROOT, python
 from starlette.testclient import TestClient
 
 from poolware.observe import Share
 from poolware.web.dashboard.overview import overview
 
-PAGE = (Path(__file__).parents[2] / "docs" / "live-page.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+PAGE = ROOT / "docs" / "live-page.md"
+BLOCKS = [block.code for block in python(PAGE)]
 
 IN_DJANGO = """
 import django
@@ -141,7 +141,7 @@ def test_the_table_names_every_key(tmp_path):
     share.publish(scenes.saying([scenes.exhausted("p")]))
     data = json.loads(overview(share.directory, 60.0))
     (pool,) = data["pools"]
-    table = PAGE[PAGE.index("## The data behind it") :]
+    table = PAGE.read_text().partition("## The data behind it")[2]
     named = set(re.findall(r"`\.?([a-z_]+)(?:\[\])?`", table))
     worker = data["workers"][0]
     keys = {*data, *worker, *pool, *pool["lately"], *pool["history"], *pool["workers"][0]}

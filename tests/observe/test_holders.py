@@ -3,7 +3,11 @@
 import sys
 import threading
 
+import pytest
+
 from poolware.observe.holders import holders
+
+pytestmark = pytest.mark.usefixtures("whole_heap")
 
 
 class Thing:

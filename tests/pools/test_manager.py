@@ -115,7 +115,9 @@ def test_wrong_name_and_wrong_class():
     with pytest.raises(PoolMissing, match="there is no pool 'jobs'; there are 'buffers'"):
         pools.get("jobs")
     for ask in (lambda: pools.get("buffers", ObjectPool), lambda: pools.get_or_create("buffers", ObjectPool, Job)):
-        with pytest.raises(BadOption, match="pool 'buffers': it is a BufferPool, not a ObjectPool"):
+        with pytest.raises(
+            BadOption, match="pool 'buffers': kind=ObjectPool: it takes BufferPool, the class of this pool"
+        ):
             ask()
 
 

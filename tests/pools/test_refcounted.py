@@ -86,7 +86,7 @@ def test_a_handle_of_what_was_acquired_before(pool):
 
 def test_any_pool_will_do():
     till = Till()
-    handle = RefCounted.acquire(till, "note")
+    handle = RefCounted.acquire(till, label="note")
     value = handle.value
     handle.release()
     assert till.back == [["note"]]

@@ -6,9 +6,9 @@ import threading
 import pytest
 from resource_samples import NEVER, PATIENCE, Resource, agree, grow_older, resource_pool, wait_until
 
+from poolware import AllOf, AnyOf, IdleTimeout, LeastRecentlyUsed, MaxAge
 from poolware.pools.heartbeat import heartbeat
 from poolware.pools.resources import upkeep
-from poolware.pools.resources.eviction import AllOf, AnyOf, IdleTimeout, LeastRecentlyUsed, MaxAge
 
 
 def filled(count=4, **options):

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from native import REMOVALS, Removal
 from native_build import build, compiler, copied, environment
+from plugins import NO_OTHER_PLUGINS, PLUGINS
 
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="there is no C compiler")
-PLUGINS = ("-p", "pytest_timeout", "-p", "anyio.pytest_plugin")
 Run = subprocess.CompletedProcess[str]
 
 
@@ -25,8 +25,8 @@ def without(removal: Removal, folder: Path) -> Run:
     """Build the core without the protection, and run its test on that."""
     removal.apply(copied(folder))
     build(folder, "-O0", "-w")
-    command = [sys.executable, "-m", "pytest", *PLUGINS, "-p", "no:cacheprovider", "-x", "-q", removal.test]
-    env = environment(folder) | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # the others take longer than the test
+    command = [sys.executable, "-m", "pytest", *PLUGINS, "-x", "-q", removal.test]
+    env = environment(folder) | NO_OTHER_PLUGINS
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from plugins import NO_OTHER_PLUGINS, PLUGINS
 from without import REMOVALS
 
 ROOT = Path(__file__).parents[2]
@@ -25,9 +26,9 @@ def test_its_removal_is_noticed(name, file, test):
     """The suite shows that the same test is green with it."""
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "without", "-p", "no:cacheprovider", "-x", "-q", f"{file}::{test}"],
+        [sys.executable, "-m", "pytest", *PLUGINS, "-p", "without", "-x", "-q", f"{file}::{test}"],
         cwd=ROOT,
-        env={**os.environ, "WITHOUT": name, "PYTHONPATH": path, "POOLWARE_CORE": "python"},
+        env={**os.environ, **NO_OTHER_PLUGINS, "WITHOUT": name, "PYTHONPATH": path, "POOLWARE_CORE": "python"},
         capture_output=True,
         text=True,
         timeout=100,

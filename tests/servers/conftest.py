@@ -1,6 +1,5 @@
 """Each framework on the servers that it is used with, and what must hold after every test there."""
 
-import asyncio
 import os
 import re
 from collections.abc import Iterator
@@ -9,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from .guests import visits
+from . import debian, processes
+from .checks import everything_came_back
 from .matrix import Matrix, excuse_of
-from .settled import balanced, settled
-from .targets import COLUMNS, Served, Target, served
+from .targets import COLUMNS, DEBIAN, ON_BOTH_CORES, Column, Served, Target, served
 
 matrix = Matrix()
 _failed = pytest.StashKey[bool]()
@@ -37,7 +36,7 @@ def target(server_of_session: Served, request: pytest.FixtureRequest) -> Iterato
     spoilt = True
     try:
         if not (failed and excuse_of(*_cell(request.node))):
-            _everything_came_back(column_target)
+            everything_came_back(column_target)
             assert not _COMPLAINTS.search(column_target.running.logged_since(log))
         spoilt = failed
     except BaseException as error:
@@ -46,25 +45,6 @@ def target(server_of_session: Served, request: pytest.FixtureRequest) -> Iterato
     finally:
         if spoilt:
             server_of_session.stop()
-
-
-def _everything_came_back(target: Target) -> None:
-    after = settled(target.running)
-    _exact(after)
-    for _ in range(3):
-        asyncio.run(visits(target, 1))
-        later = settled(target.running)
-    _exact(later)
-    assert later["contexts"]["created"] == max(after["contexts"]["created"], 1), "contexts are not reused any more"
-
-
-def _exact(seen: dict[str, Any]) -> None:
-    balanced(seen)
-    assert seen["contexts"]["acquired"] == seen["begun"]
-    assert seen["objects"]["acquired"] == seen["arrived"]
-    assert seen["contexts"]["escaped"] == seen["objects"]["escaped"] == 0
-    assert seen["problems"] == []
-    assert seen["unwiped"] == 0
 
 
 # --- the matrix -------------------------------------------------------------------------------------------------------
@@ -81,17 +61,27 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     needed = [feature for mark in metafunc.definition.iter_markers("needs") for feature in mark.args]
     names = []
     matrix.has(metafunc.definition.originalname)
-    for column in COLUMNS.values():
+    for column in [*COLUMNS.values(), *DEBIAN.values()]:
         reasons = [reason for feature in needed if (reason := column.lacks(feature)) is not None]
         if reasons:
             matrix.not_applicable(metafunc.definition.originalname, column.name, reasons[0])
         else:
-            names.append(pytest.param(column.name, marks=pytest.mark.xdist_group(column.name)))
+            names.append(pytest.param(column.name, marks=_marks(column)))
     metafunc.parametrize("server_of_session", names, indirect=True, scope="session")
+
+
+def _marks(column: Column) -> list[pytest.MarkDecorator]:
+    marks = [] if column.name in ON_BOTH_CORES else [pytest.mark.one_core]
+    if column.server not in debian.PARTS:
+        return marks
+    absent = debian.lacking(column.server)
+    return [*marks, pytest.mark.slow, pytest.mark.skipif(absent is not None, reason=str(absent))]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if _is_for_one_core(item):
+            item.add_marker(pytest.mark.one_core)
         cell = _cell(item)
         if cell is not None:
             item.user_properties.append(("cell", cell))
@@ -99,6 +89,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             reason = excuse_of(*cell)
             if reason:
                 item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+
+
+def _is_for_one_core(item: pytest.Item) -> bool:
+    """Whether it is about a server that has a like in `processes.ON_BOTH_CORES`, or about one without poolware."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return params.get("server") in processes.ROWS.keys() - processes.ON_BOTH_CORES or params.get("bare") == "1"
 
 
 def _cell(item: pytest.Item) -> tuple[str, str] | None:

@@ -66,9 +66,11 @@ class Matrix:
         return {"targets": columns, "endings": list(cells), "cells": cells}
 
     def write(self, path: Path) -> None:
-        from .targets import COLUMNS
+        from .targets import COLUMNS, DEBIAN
 
-        path.write_text(json.dumps(self.as_dict(list(COLUMNS)), indent=1) + "\n")
+        ran = {column for outcomes in self.cells.values() for column, text in outcomes.items() if text}
+        columns = [column for column in [*COLUMNS, *DEBIAN] if column in ran]
+        path.write_text(json.dumps(self.as_dict(columns), indent=1) + "\n")
 
 
 def _test(ending: str) -> str:

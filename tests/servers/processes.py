@@ -94,6 +94,17 @@ ROWS = {
     "django-asgi": _uvicorn("--loop uvloop --http httptools", DJANGO_ASGI, reads_first=True),
 }
 
+ON_BOTH_CORES = {
+    "uvicorn-uvloop-httptools",
+    "hypercorn-trio",
+    "gunicorn-sync",
+    "gunicorn-gthread",
+    "gunicorn-gevent",
+    "granian-wsgi",
+    "django-asgi",
+}
+"""Of each kind of loop, of threads, greenlets, forks and spawned processes one: see targets.ON_BOTH_CORES."""
+
 PRELOADING = {
     "granian-asgi": _granian("asgi", STARLETTE, "apps.process_granian"),
     "granian-wsgi": _granian("wsgi --blocking-threads 4", FLASK, "apps.process_granian"),

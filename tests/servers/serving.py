@@ -66,6 +66,8 @@ SERVERS = {
         _gunicorn("gunicorn-sync", "--worker-class sync"),
         _gunicorn("gunicorn-gthread", "--worker-class gthread --threads 64"),
         _gunicorn("gunicorn-gevent", "--worker-class gevent"),
+        Server("uwsgi", "debian uwsgi {bind} {app}", "wsgi"),
+        Server("mod_wsgi", "debian mod_wsgi {bind} {app}", "wsgi"),
         Server("waitress", "waitress --listen {bind} --threads 64 {app}", "wsgi"),
     )
 }

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import debian
 from .client import get
 from .serving import SERVERS, Running, serve
 from .settled import settled
@@ -80,7 +81,23 @@ COLUMNS = {
     )
 }
 
+DEBIAN = {f"flask-{server}": _flask(server) for server in debian.PARTS}
+"""The same for servers that are Debian's packages: run by `make debian-servers`."""
+
+ON_BOTH_CORES = {
+    "starlette-uvicorn-uvloop",
+    "starlette-hypercorn-trio",
+    "flask-gunicorn-gthread",
+    "flask-gunicorn-gevent",
+    "django-gunicorn-gthread",
+    "django-uvicorn",
+}
+"""What a server does is the same with both cores. What differs is where a core can be interrupted: C text cannot, in
+its midst; plain Python can, by threads, by greenlets and by a loop that cancels. So each framework and each of these
+kinds of server is run on both, the others on one. `POOLWARE_CORE=python make matrix` runs all on the plain core."""
+
 _ONE_AT_A_TIME = "serves one request at a time, and closes its connection"
+_CLOSES = "closes its connection after each answer"
 _TAKES_ALL = "the server takes in the whole answer, however slowly it is read"
 _NO_EARLY_HINTS = "the server sends no 103"
 _NO_FILES = "the server sends no files by itself"
@@ -89,9 +106,13 @@ LACKING: dict[str, dict[str, str]] = {
     "websockets": {"wsgi": "WSGI has no websockets", "django": "Django itself serves no websockets"},
     "tasks": {"wsgi": "WSGI has no event loop"},
     "threads beside a loop": {"wsgi": "all views run in threads"},
-    "keep-alive": {"gunicorn-sync": _ONE_AT_A_TIME},
+    "keep-alive": {"gunicorn-sync": _ONE_AT_A_TIME, "uwsgi": _CLOSES},
     "concurrency": {"gunicorn-sync": _ONE_AT_A_TIME},
-    "an idle timeout": {"gunicorn-sync": _ONE_AT_A_TIME, "daphne": "the server closes no idle connection"},
+    "an idle timeout": {
+        "gunicorn-sync": _ONE_AT_A_TIME,
+        "daphne": "the server closes no idle connection",
+        "uwsgi": _CLOSES,
+    },
     "back-pressure": {"daphne": _TAKES_ALL, "waitress": _TAKES_ALL},
     "write()": {"granian-wsgi": "the server's start_response returns no write()"},
     "sub-applications": {"django": "include() is routing within one application"},
@@ -99,12 +120,17 @@ LACKING: dict[str, dict[str, str]] = {
         "flask": "Flask answers with 500 itself",
         "django": "Django answers with 500 itself",
     },
-    "chunked uploads": {"django-gunicorn-gthread": "Django reads no chunked body under WSGI"},
+    "chunked uploads": {
+        "uwsgi": "the server has an API of its own for chunked bodies",
+        "django-gunicorn-gthread": "Django reads no chunked body under WSGI",
+    },
     "early hints": {
         "uvicorn": _NO_EARLY_HINTS,
         "granian": _NO_EARLY_HINTS,
         "daphne": _NO_EARLY_HINTS,
         "waitress": _NO_EARLY_HINTS,
+        "uwsgi": _NO_EARLY_HINTS,
+        "mod_wsgi": _NO_EARLY_HINTS,
     },
     "files": {
         "django-granian": "Django knows no pathsend",
@@ -121,6 +147,7 @@ LACKING: dict[str, dict[str, str]] = {
         "granian": _ONLY_HTTP_2,
         "daphne": _ONLY_HTTP_2,
     },
+    "answers before the whole body": {"mod_wsgi": "Apache passes the whole body on before it looks for the answer"},
     "uploads that reach the view early": {
         "waitress": "the server reads the whole body first",
         "daphne": "the server reads the whole body first",
@@ -151,7 +178,7 @@ class Served:
 @contextlib.contextmanager
 def served(name: str) -> Iterator[Served]:
     """Serve a column for the length of the block."""
-    server = Served(COLUMNS[name])
+    server = Served((COLUMNS | DEBIAN)[name])
     try:
         yield server
     finally:

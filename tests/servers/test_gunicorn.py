@@ -23,6 +23,7 @@ def test_a_file_wrapper_is_sent_with_sendfile(server_name):
         assert get(server.port, "/hello").body == b"hello"
 
 
+@pytest.mark.one_core
 def test_without_keeping_its_type_there_is_no_sendfile():
     """H21: the test above can see a wrapper that gunicorn does not recognise."""
     with serve("gunicorn-sync", "apps.file_app:app", SABOTAGE="file wrapper") as server:

@@ -152,24 +152,28 @@ def keep_and_write(part):
 @pytest.mark.parametrize(
     "harm", [writing_on, keep_and_write("vouched"), keep_and_write("borrowed")], ids=["context", "vouched", "borrowed"]
 )
+@pytest.mark.one_core
 def test_without_the_proof_others_see_what_is_written_late(harm):
     """H06, H43: the tests above can see an object that is handed out although somebody holds it."""
     assert without("proof", harm)
     assert not without("", harm)
 
 
+@pytest.mark.one_core
 def test_without_the_seal_nobody_is_told():
     """H06: the tests above can see a context that can be written to after its request."""
     assert without("seal", test_thread_that_writes_on)
     assert not without("", test_thread_that_writes_on)
 
 
+@pytest.mark.one_core
 def test_without_the_quarantine_others_see_what_a_view_is_written():
     """H07: the same for memory."""
     assert without("quarantine", keep_and_write("view"))
     assert not without("", keep_and_write("view"))
 
 
+@pytest.mark.one_core
 def test_without_wiping_secrets_stay():
     """H14: the fixture can see a secret that is still in its memory."""
     column = COLUMNS["starlette-uvicorn-uvloop"]

@@ -86,6 +86,7 @@ def _figures(after):
 
 
 @pytest.mark.parametrize("protection", ["reset", "wiping"])
+@pytest.mark.one_core
 def test_without_the_protection_the_check_fails(protection):
     """H01, H09: what the test above rests on can see a context that was not reset and memory that was not wiped."""
     server_name, app, _ = FRAMEWORKS["starlette"]
@@ -94,6 +95,7 @@ def test_without_the_protection_the_check_fails(protection):
         assert report(server)["problems"] or outcome.foreign
 
 
+@pytest.mark.one_core
 def test_without_the_end_of_requests_nothing_settles():
     """H20: the test above can see contexts that never come back."""
     server_name, app, _ = FRAMEWORKS["starlette"]

@@ -178,6 +178,7 @@ def test_nothing_is_left_of_text_that_is_not_ascii(server, holder):
 
 @pytest.mark.parametrize("unwiped_server", ["uvicorn"], indirect=True)
 @pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.one_core
 def test_without_wiping_the_holder_is_found(unwiped_server, holder):
     """What the tests above rest on can see each of them."""
     unwiped_server.unwiped(HOLDERS[holder])
@@ -187,6 +188,7 @@ def test_without_wiping_the_holder_is_found(unwiped_server, holder):
 
 
 @pytest.mark.parametrize("unwiped_server", ["uvicorn"], indirect=True)
+@pytest.mark.one_core
 def test_without_wiping_text_that_is_not_ascii_is_found(unwiped_server):
     unwiped_server.unwiped("secret")
     canary = unwiped_server.hold("secret_of_str", width=2)
@@ -228,6 +230,7 @@ def nothing_is_left_while_kept(server, end):
 
 @pytest.mark.parametrize("unwiped_server", SERVERS, indirect=True)
 @pytest.mark.parametrize("protection", PROTECTIONS)
+@pytest.mark.one_core
 def test_without_one_protection_everything_is_found(unwiped_server, protection):
     """What the test above rests on can see each part of everything, in each mode."""
     unwiped_server.unwiped(protection)

@@ -142,6 +142,7 @@ def test_forked_workers_share_nothing(server, tmp_path):
     assert len(site.all_came_back()) == 2
 
 
+@pytest.mark.one_core
 def test_without_the_restart_both_workers_use_the_parents_contexts(tmp_path):
     """H26: the test above can see what a child has from its parent."""
     with running("gunicorn-sync", tmp_path, FORKING["gunicorn-sync"], PREWARM="8", SABOTAGE="fork") as site:

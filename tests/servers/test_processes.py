@@ -46,6 +46,7 @@ def test_terminated_with_requests_in_flight(server, tmp_path):
     assert sum(last["begun"] for last in site.all_came_back()) == len(site.row.kinds)
 
 
+@pytest.mark.one_core
 def test_without_the_end_of_requests_something_stays_behind(tmp_path):
     """H25: the test above can see contexts that are still out at the end of the process."""
     with running("uvicorn-uvloop-httptools", tmp_path, SABOTAGE="finish") as site:

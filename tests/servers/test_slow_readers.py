@@ -105,6 +105,7 @@ def test_every_byte_is_right_and_memory_is_reused_without_copying():
         assert grown["resident"] < READERS * ALLOWANCE
 
 
+@pytest.mark.one_core
 def test_without_the_quarantine_readers_get_the_bytes_of_others():
     """H07: the same readers on a pool that rests memory at once and does not look who holds it."""
     with serve(UVLOOP, APP, SABOTAGE="quarantine") as server:

@@ -26,7 +26,7 @@ from poolware.sizing.subject import Subject
         (planted.Number, {"used_bytes": 10}, "used_bytes=10: a Number has no writable memory of that size"),
         (bytearray, {"used_bytes": 10}, "used_bytes=10: a bytearray has no writable memory of that size"),
         (planted.scratch, {"used_bytes": -1}, "used_bytes=-1: it takes a whole number"),
-        (planted.Job, {"reset": len}, "Job is a context class, which resets itself; leave it out"),
+        (planted.Job, {"reset": len}, "Job is a context class, which resets itself; leave out reset="),
     ],
 )
 def test_what_cannot_be_pooled_is_refused(make, options, message):

@@ -16,9 +16,10 @@ from . import faulty_apps as apps
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
+def nothing_kept(monkeypatch):
+    """A new list, which the collector knows: what was there before the tests is hidden from it."""
+    monkeypatch.setattr(apps, "kept", [])
     yield
-    apps.kept.clear()
     apps.shared_by_all.clear()
 
 
@@ -89,6 +90,24 @@ def test_headers_and_methods_reach_the_application():
 
     assert_isolated(apps.starlette(view=view), ["POST /?a=1"], requests=4, headers={"X-Tenant": "acme"})
     assert set(seen) == {("POST", "/", "1", "acme")}
+
+
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_the_host_is_that_of_test_clients(interface):
+    """Frameworks that answer only names which they know, such as Django, know this one in tests."""
+    seen = set()
+
+    async def view(asked):
+        seen.add(asked.headers["host"])
+        return apps.PlainTextResponse("seen")
+
+    def answer():
+        seen.add(request.host)
+        return "seen"
+
+    app = apps.starlette(view=view) if interface == "asgi" else apps.flask(view=answer)
+    assert_isolated(app, requests=4)
+    assert seen == {"testserver"}
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,14 @@ pytest_plugins = ["pytester"]
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept():
+def nothing_kept(monkeypatch):
+    """A new list, which the collector knows: what was there before the tests is hidden from it."""
+    monkeypatch.setattr(apps, "kept", [])
     yield
     for kept in apps.kept:
         if isinstance(kept, tuple):
             kept[1].set()
             kept[0].join()
-    apps.kept.clear()
 
 
 def test_nothing_to_report():
@@ -64,6 +65,15 @@ def test_what_was_dropped_is_a_leak_too():
     pool = ObjectPool(apps.Cart, reset=apps.Cart.clear)
     with pytest.raises(AssertionError, match="leaked: pool 'Cart': 3 objects were dropped unreleased"), watch():
         [pool.acquire() for _ in range(3)]
+
+
+def test_a_mistake_of_every_request_does_not_fill_the_screen():
+    pool = ObjectPool(apps.Good)
+    with pytest.raises(AssertionError) as error, watch():
+        apps.kept.extend(pool.acquire() for _ in range(50))
+    first, *_, last, _ = str(error.value).splitlines()
+    assert (first, last) == ("50 findings", "… and 30 more")
+    assert str(error.value).count("leaked") == 20
 
 
 def test_a_leak_of_a_buffer():

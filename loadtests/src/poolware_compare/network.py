@@ -48,8 +48,9 @@ def namespace() -> Iterator[Network]:
         _ip("-n", name, "link", "set", "lo", "up")
         yield Network(f"{subnet}.{first + 1}", ("ip", "netns", "exec", name))
     finally:
-        # The cable goes with its end.
-        subprocess.run(["ip", "netns", "delete", name], check=False, capture_output=True)
+        # The cable by itself: with its end in the namespace it would go some time later.
+        for gone in (("link", "delete", here), ("netns", "delete", name)):
+            subprocess.run(["ip", *gone], check=False, capture_output=True)
 
 
 NETWORKS = {"loopback": loopback, "namespace": namespace}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from poolware.cli.output import amount, duration, figure, print_table
-from poolware.sizing.downstream import Share
+from poolware.sizing.downstream import ShareOfLimit
 from poolware.sizing.erlang import Waiting
 from poolware.sizing.little import PoolSize
 
@@ -29,7 +29,7 @@ def _rows(found: dict[str, Any], object_bytes: int) -> Iterator[tuple[str, str, 
     if "pool" in found:
         yield from _of_pool(found["pool"])
     if "share" in found:
-        share: Share = found["share"]
+        share: ShareOfLimit = found["share"]
         yield "limit per process", str(share.per_process), f"{share.processes:,} processes, {share.spare} left over"
     if "waiting" in found:
         yield from _of_waiting(found["waiting"], f"a pool of {found['waiting'].size}")

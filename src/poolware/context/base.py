@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, cast, dataclass_transform, overload
 
 from poolware._core.core import Recyclable
 from poolware._core.mode import Mode, current_mode
@@ -44,6 +44,7 @@ T = TypeVar("T")
 _FIRST_LOAN = threading.Lock()
 
 
+@dataclass_transform(eq_default=False, kw_only_default=True, field_specifiers=(field,))
 class Context(Recyclable, metaclass=ContextMeta):
     """A recyclable object with declared fields and no other state.
 
@@ -88,7 +89,8 @@ class Context(Recyclable, metaclass=ContextMeta):
     def of(cls, request: object) -> Self:
         """Return the context of `request`, typed.
 
-        `request` is a request object of Starlette, FastAPI, Flask or Django, an ASGI scope or a WSGI environ.
+        `request` is an ASGI scope or a WSGI environ, or an object that has one as ``scope``, ``environ``, ``env`` or
+        ``META``: a request of any framework, a consumer of Channels.
 
         Raises:
             ContextMissing: the request carries none: there is no middleware, or the response has ended.
@@ -106,7 +108,10 @@ class Context(Recyclable, metaclass=ContextMeta):
             return ctx
         if ctx is None:
             raise missing(carrier)
-        msg = f"{request_line(carrier)} carries {type(ctx).__name__}, not {cls.__name__}"
+        found = type(ctx).__name__
+        msg = (
+            f"{request_line(carrier)} carries {found}, not {cls.__name__}; use {found}.of(), or context={cls.__name__}"
+        )
         raise WrongContext(msg)
 
     @classmethod
@@ -204,7 +209,7 @@ class Context(Recyclable, metaclass=ContextMeta):
         return f"<{cls.__name__} {' '.join(shown)}>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        msg = f"a {type(self).__name__} is neither copied nor pickled: it goes back to its pool. Use ctx.detach()"
+        msg = f"{type(self).__name__} is neither copied nor pickled: it goes back to its pool. Use ctx.detach()"
         raise NotCopyable(msg)
 
     if current_mode() is Mode.DEBUG and not TYPE_CHECKING:
@@ -253,10 +258,12 @@ class Context(Recyclable, metaclass=ContextMeta):
 class RequestContext(Context):
     """What a request carries. Derive from it and declare your own fields.
 
-    class AppContext(RequestContext):
-        tenant: str = ""
-        roles: set[str] = field(factory=set)
-        token: SecretField = secret()
+        class AppContext(RequestContext):
+            tenant: str = ""
+            roles: set[str] = field(factory=set)
+            token: SecretField = secret()
+
+    Every request writes its own fields, and finds them pristine.
     """
 
     _also_settable: ClassVar[tuple[str, ...]] = ("request_id",)
@@ -266,16 +273,20 @@ class RequestContext(Context):
     params: dict[str, Any] = field(factory=dict)
     response: Any = None
 
-    @property
-    def request_id(self) -> str:
-        """The client's ``X-Request-ID`` if it is harmless (1 to 128 of ``A-Za-z0-9._~:+/=@-``), else 32 hex digits."""
-        if self._request_id is None:
-            self._request_id = incoming_request_id(self._carrier or {}) or uuid.uuid4().hex
-        return self._request_id
+    if TYPE_CHECKING:  # type checkers take what looks like a field, and nothing else, for a keyword of the constructor
+        request_id: str = ""
+    else:
 
-    @request_id.setter
-    def request_id(self, value: str) -> None:
-        self._request_id = value
+        @property
+        def request_id(self) -> str:
+            """The client's ``X-Request-ID`` if harmless (1 to 128 of ``A-Za-z0-9._~:+/=@-``), else 32 hex digits."""
+            if self._request_id is None:
+                self._request_id = incoming_request_id(self._carrier or {}) or uuid.uuid4().hex
+            return self._request_id
+
+        @request_id.setter
+        def request_id(self, value: str) -> None:
+            self._request_id = value
 
     def _label(self) -> str:
         line = request_line(self._carrier or {})

@@ -24,20 +24,24 @@ _VALID_ID = re.compile(r"[A-Za-z0-9._~:+/=@-]{1,128}")
 def carrier_of(request: Any) -> Carrier:
     """Return the mapping that carries the context of `request`.
 
-    `request` is a request object of Starlette, FastAPI, Flask or Django, an ASGI scope or a WSGI environ.
+    `request` is an ASGI scope or a WSGI environ, or an object that has one as ``scope``, ``environ``, ``env`` or
+    ``META``: a request of any framework.
 
     Raises:
         ContextMissing: it is none of them.
     """
     if type(request) is dict:
         return request
-    for name in ("scope", "environ", "META"):
+    for name in ("scope", "environ", "env", "META"):
         carrier = getattr(request, name, None)
         if isinstance(carrier, MutableMapping):
             return carrier
     if isinstance(request, MutableMapping):
         return request
-    msg = f"{type(request).__name__} object is no request: of() takes a request, an ASGI scope or a WSGI environ"
+    msg = (
+        f"{type(request).__name__} object is no request: of() takes a request, an ASGI scope or a WSGI environ, or "
+        "what has one as its scope, environ, env or META"
+    )
     raise ContextMissing(msg)
 
 

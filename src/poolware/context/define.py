@@ -90,7 +90,7 @@ class ContextMeta(_ProtocolMeta):
         return made
 
     def __setattr__(cls, name: str, value: object) -> None:  # noqa: N805 - as above
-        if name in _STATEFUL or name.startswith("__dataclass"):
+        if name in _STATEFUL or name == "__dataclass_params__":  # what @dataclass sets first
             msg = f"{cls.__name__}.{name} is not for contexts: a context class is complete as it is, without @dataclass"
             raise UnsupportedBase(msg)
         type.__setattr__(cls, name, value)
@@ -173,7 +173,7 @@ def _refuse_base(where: str, base: type, what: str, advice: str) -> NoReturn:
 
 def _check_name(where: str, name: str, spec: FieldSpec, bases: tuple[type, ...]) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        msg = f"{where}: {name!r} is no name for a field"
+        msg = f"{where}: {name!r} is no name for a field; it takes what Python takes for an attribute"
         raise FieldNameError(msg)
     if name in (*INTERNAL, HOME) or name.startswith((SECRET_PREFIX, "__")):
         msg = f"{where}.{name}: this name is poolware's own; choose another"
@@ -263,7 +263,7 @@ def _check_visible(made: type, name: str) -> None:
     for klass in made.__mro__:
         found = vars(klass).get(name)
         if found is not None and not isinstance(found, types.MemberDescriptorType | SecretField):
-            msg = f"{made.__name__}.{name} is a field in one class and something else in {klass.__name__}"
+            msg = f"{made.__name__}.{name} is a field in one class and something else in {klass.__name__}; rename one"
             raise FieldNameError(msg)
 
 

@@ -15,7 +15,7 @@ import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_origin, overload
 
 from poolware._core.options import whole_number
 from poolware._core.plan import RebuiltSlot, SecretSlot, Slot, ValueSlot, VouchedSlot
@@ -109,7 +109,7 @@ def field(
 
     Args:
         default: an immutable value.
-        factory: builds the value of each request; a dict, list or set comes empty.
+        factory: builds the value of each request; a dict, list or set comes empty. ``set[str]`` is taken for ``set``.
         reset: makes the factory's object as good as new, so that it is kept and used again, on your word. Without it a
             new one is built for each request.
         sensitive: reset first, hidden in every repr and report, left out of ``detach()``.
@@ -136,6 +136,8 @@ def field(
     if overwrite and (factory is not None or not sensitive):
         msg = "field(overwrite=True) is for a str or bytes: it takes default= and sensitive=True beside it"
         raise DefinitionError(msg)
+    if get_origin(factory) in _EMPTIED:  # set[str] for set
+        factory = get_origin(factory)
     return FieldSpec(default, factory, reset, sensitive, overwrite)
 
 

@@ -18,7 +18,7 @@ from poolware.observe.metrics import COUNTERS, GAUGES, LIMITS
 from poolware.observe.snapshot import PoolSnapshot
 from poolware.pools.forks import restart_in_child
 
-__all__ = ["PrometheusExporter", "exporter"]
+__all__ = ["exporter"]
 
 _LABELS = ("pool", "kind")
 

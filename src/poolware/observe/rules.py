@@ -12,7 +12,7 @@ from poolware._core.options import known_options, not_negative, one_of
 from poolware.errors import BadOption
 from poolware.observe.signals import SIGNALS
 
-__all__ = ["RULES", "Rule", "Severity", "changed", "prometheus_rules"]
+__all__ = ["RULES", "Rule", "changed", "prometheus_rules"]
 
 Severity = Literal["info", "warning", "error", "critical"]
 _WORSE: dict[str, Callable[[float, float], bool]] = {
@@ -125,6 +125,7 @@ RULES: tuple[Rule, ...] = (
         "Much memory rests: lower max_idle_bytes, or the largest tiers.",
     ),
 )  # fmt: skip
+"""What fires unless it is changed; docs/observability.md has the table."""
 """What is watched if nobody says otherwise."""
 
 

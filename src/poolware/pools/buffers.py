@@ -95,13 +95,16 @@ class BufferPool:
         BadOption: an argument has a value that it does not take.
     """
 
-    acquire: Callable[[int], Buffer]
-    """Return an empty buffer with room for at least so many bytes, all zero.
+    if TYPE_CHECKING:  # functions that each pool has of its own; pyright takes a Callable attribute for no method
 
-    Raises `BufferSizeError` for what is no whole number from 0 to `max_size`.
-    """
-    release: Callable[[Buffer], None]
-    """Take a buffer back. Raises `AlreadyReleased` the second time, `ForeignObject` for what is not from here."""
+        def acquire(self, size: int, /) -> Buffer:
+            """Return an empty buffer with room for at least `size` bytes, all zero.
+
+            Raises `BufferSizeError` for what is no whole number from 0 to `max_size`.
+            """
+
+        def release(self, buffer: Buffer, /) -> None:
+            """Give `buffer` back. Raises `AlreadyReleased` the second time, `ForeignObject` if it is not from here."""
 
     def __init__(
         self,
@@ -154,7 +157,7 @@ class BufferPool:
             ended=self._ended,
         )
         self._rewire()
-        self.acquire, self.release = self._store.acquire, self._store.release
+        self.acquire, self.release = self._store.acquire, self._store.release  # type: ignore[method-assign]
         self._refused = new_tally()
         self._refused_before_fork = 0
         self._lock = threading.RLock()
@@ -165,7 +168,7 @@ class BufferPool:
             self._timeout = BufferIdleTimeout(self._store)
             self._beats.append(heartbeat.every(idle_timeout / LOOKS, self._timeout.beat))
         if calibrate is not None and reuse:
-            self.acquire = self._measuring(self._store.acquire)
+            self.acquire = self._measuring(self._store.acquire)  # type: ignore[method-assign]
             self._beats.append(heartbeat.every(calibrate.period, self._calibrate))
         if hold_limit is not None:
             self._beats.append(heartbeat.every(hold_limit, self._look_for_leaks))
@@ -238,9 +241,10 @@ class BufferPool:
     def _refuse(self, buffer: object) -> NoReturn:
         self._refused.tick()
         if getattr(buffer, "_store", None) is self._store:
-            msg = f"pool {self.name!r}: this buffer has already been released"
+            msg = f"pool {self.name!r}: this buffer has already been released; once is enough, or use pool.lease()"
             raise AlreadyReleased(msg)
-        msg = f"pool {self.name!r}: {type(buffer).__name__} object is not from this pool"
+        what = f"pool {self.name!r}: {type(buffer).__name__} object is not from this pool"
+        msg = f"{what}; release it where it was acquired"
         raise ForeignObject(msg)
 
     def _rewire(self) -> None:

@@ -28,7 +28,9 @@ EventKind = Literal[
     "exhaust",
     "timeout",
 ]
+"""What a collector can be told of; docs/statistics.md says when each happens."""
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)
+"""Every kind of event."""
 
 
 class Event(NamedTuple):

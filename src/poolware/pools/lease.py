@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from poolware.errors import AlreadyLeased
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
 __all__ = ["AsyncPool", "Lease", "Pool"]
 
@@ -17,13 +17,11 @@ T = TypeVar("T")
 class Pool(Protocol[T]):
     """Anything that lends objects and takes them back."""
 
-    @property
-    def acquire(self) -> Callable[[], T]:
+    def acquire(self) -> T:
         """Lend an object."""
         ...
 
-    @property
-    def release(self) -> Callable[[T], object]:
+    def release(self, obj: T, /) -> object:
         """Take it back."""
         ...
 
@@ -31,13 +29,11 @@ class Pool(Protocol[T]):
 class AsyncPool(Protocol[T]):
     """Anything that lends objects to event loops, and takes them back without waiting."""
 
-    @property
-    def aacquire(self) -> Callable[[], Awaitable[T]]:
+    def aacquire(self) -> Awaitable[T]:
         """Lend an object."""
         ...
 
-    @property
-    def release(self) -> Callable[[T], object]:
+    def release(self, obj: T, /) -> object:
         """Take it back."""
         ...
 

@@ -182,7 +182,7 @@ class PoolManager:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            msg = "the pool manager is closed"
+            msg = "the pool manager is closed: it makes and returns no pools any more"
             raise PoolClosed(msg)
 
     def _after_fork(self) -> None:
@@ -192,7 +192,7 @@ class PoolManager:
 def _checked(name: str, pool: Any, kind: Any) -> Any:
     cls = get_origin(kind) or kind
     if cls is not None and not isinstance(pool, cls):
-        msg = f"pool {name!r}: it is a {type(pool).__name__}, not a {cls.__name__}"
+        msg = f"pool {name!r}: kind={cls.__name__}: it takes {type(pool).__name__}, the class of this pool"
         raise BadOption(msg)
     return pool
 
@@ -217,7 +217,7 @@ def _check_options(where: str, make: Callable[..., Any], options: Mapping[str, A
     known_options(where, options, known)
     for name, parameter in known.items():
         if parameter.default is parameter.empty and name not in options:
-            msg = f"{where}: {name} is missing"
+            msg = f"{where}: {name} is missing; a pool of this kind takes it"
             raise BadOption(msg)
 
 
@@ -227,5 +227,5 @@ def _resolved(option: str, value: Any) -> Any:
     try:
         return resolve_name(value)
     except (ImportError, AttributeError, ValueError) as error:
-        msg = f"{option}={value!r}: {error}"
+        msg = f"{option}={value!r}: {error}; it takes the dotted path of a function"
         raise ImportPathError(msg) from error

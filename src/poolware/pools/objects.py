@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from poolware._core.detour import Detour
 from poolware._core.log import logger
@@ -92,10 +92,13 @@ class ObjectPool(Generic[T]):
         BadOption: an argument has a value that it does not take.
     """
 
-    acquire: Callable[[], T]
-    """Return an object that nobody else holds, reset. Raises only what `factory` raises."""
-    release: Callable[[T], None]
-    """Give `obj` back. Raises `AlreadyReleased` the second time, `ForeignObject` for what is not from here."""
+    if TYPE_CHECKING:  # functions that each pool has of its own; pyright takes a Callable attribute for no method
+
+        def acquire(self) -> T:
+            """Return an object that nobody else holds, reset. Raises only what `factory` raises."""
+
+        def release(self, obj: T, /) -> None:
+            """Give `obj` back. Raises `AlreadyReleased` the second time, `ForeignObject` for what is not from here."""
 
     def __init__(
         self,
@@ -144,7 +147,7 @@ class ObjectPool(Generic[T]):
         self._kind = self._kind_of(factory, reset, validate, _home, idle)
         self._idle = self._kind.idle
         self._kind.generate(self._names(validate))
-        self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release
+        self.acquire, self.release = self._kind.cycle.acquire, self._kind.cycle.release  # type: ignore[method-assign]
         self._take: Callable[[], T] = self.acquire  # without being watched
         self._detour: Detour | None = None
         self._events: Source = Source(self.name, self._rewire)
@@ -413,11 +416,10 @@ class ObjectPool(Generic[T]):
                 return
         self._tallies["refused"].tick()
         if obj in self._quarantine or any(resting is obj for resting in tuple(self._idle)):
-            msg = f"pool {self.name!r}: this object has already been released"
+            msg = f"pool {self.name!r}: this object has already been released; once is enough, or use pool.lease()"
             raise AlreadyReleased(msg)
-        msg = (
-            f"pool {self.name!r}: {type(obj).__name__} object is not in use here: it is another pool's, or was dropped"
-        )
+        what = f"pool {self.name!r}: {type(obj).__name__} object is not in use here"
+        msg = f"{what}: it is another pool's, or was dropped; release it where it was acquired"
         raise ForeignObject(msg)
 
     def _take_back_lost(self) -> None:

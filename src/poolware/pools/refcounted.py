@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
-from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, NoReturn, ParamSpec, Protocol, Self, TypeVar
 
 from poolware._core.log import logger
 from poolware._core.misuse import reported
@@ -16,6 +17,8 @@ from poolware.pools.traces import stack
 __all__ = ["RefCounted", "Releasing"]
 
 T = TypeVar("T")
+L = TypeVar("L")
+P = ParamSpec("P")
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
@@ -24,6 +27,15 @@ class Releasing(Protocol[T_contra]):
 
     def release(self, obj: T_contra, /) -> object:
         """Take `obj` back."""
+        ...
+
+
+class Lending(Releasing[L], Protocol[P, L]):
+    """What lends an object, with whatever arguments."""
+
+    @property
+    def acquire(self) -> Callable[P, L]:
+        """Lend an object."""
         ...
 
 
@@ -68,9 +80,11 @@ class RefCounted(Generic[T]):
         self._count = 1
 
     @classmethod
-    def acquire(cls, pool: Any, *args: Any) -> Self:
-        """Acquire an object with ``pool.acquire(*args)`` and return the handle on it."""
-        return cls(pool, pool.acquire(*args))
+    def acquire(cls, pool: Lending[P, L], /, *args: P.args, **options: P.kwargs) -> RefCounted[L]:
+        """Acquire an object with ``pool.acquire(*args, **options)`` and return the handle on it."""
+        make: Any = cls
+        handle: RefCounted[L] = make(pool, pool.acquire(*args, **options))
+        return handle
 
     @property
     def value(self) -> T:

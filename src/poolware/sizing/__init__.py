@@ -3,7 +3,7 @@
 `poolware.sizing.simulate` is imported by itself: it needs numpy.
 """
 
-from poolware.sizing.downstream import Share, connections_that_work, share_of_limit, without_deadlock
+from poolware.sizing.downstream import ShareOfLimit, connections_that_work, share_of_limit, without_deadlock
 from poolware.sizing.erlang import Waiting, erlang_b, erlang_c, size_for_wait, waiting
 from poolware.sizing.find import Site, find
 from poolware.sizing.little import PoolSize, in_use, pool_size
@@ -13,7 +13,7 @@ __all__ = [
     "BreakEven",
     "Measurement",
     "PoolSize",
-    "Share",
+    "ShareOfLimit",
     "Site",
     "Waiting",
     "connections_that_work",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from poolware._core.options import whole_number
 from poolware.errors import BadOption
 
-__all__ = ["Share", "connections_that_work", "share_of_limit", "without_deadlock"]
+__all__ = ["ShareOfLimit", "connections_that_work", "share_of_limit", "without_deadlock"]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ShareOfLimit:
     """How many connections each process may open."""
 
     per_process: int
@@ -22,7 +22,7 @@ class Share:
     """Left over, without the reserved ones."""
 
 
-def share_of_limit(connections: int, servers: int, *, workers: int = 1, reserved: int = 0) -> Share:
+def share_of_limit(connections: int, servers: int, *, workers: int = 1, reserved: int = 0) -> ShareOfLimit:
     """Return how large the pool of each process may be: ``(connections - reserved) / (servers x workers)``.
 
         >>> share_of_limit(100, 8, reserved=4).per_process
@@ -48,7 +48,9 @@ def share_of_limit(connections: int, servers: int, *, workers: int = 1, reserved
             "Put a proxy that shares connections in between (such as PgBouncer), or run fewer processes"
         )
         raise BadOption(msg)
-    return Share(per_process=each, processes=processes, used=each * processes, spare=available - each * processes)
+    return ShareOfLimit(
+        per_process=each, processes=processes, used=each * processes, spare=available - each * processes
+    )
 
 
 def connections_that_work(cores: int, disks: int = 1) -> int:

@@ -18,7 +18,7 @@ from poolware.sizing.draws import Arrivals, Floats, Hold, arrival_times, hold_ti
 from poolware.sizing.little import in_use
 from poolware.sizing.process import Growth, Run, run_process
 
-__all__ = ["Arrivals", "Growth", "Hold", "Result", "Scenario", "Timeline", "simulate"]
+__all__ = ["Result", "Scenario", "Timeline", "simulate"]
 
 WhenEmpty = Literal["wait", "build"]
 

@@ -135,10 +135,11 @@ class Subject:
             msg = f"{self.name}() returns the same object each time, {first!r:.60}: there is nothing to pool"
             raise BadOption(msg)
         if self.used_bytes and not _is_writable(first, self.used_bytes):
-            msg = f"used_bytes={self.used_bytes}: a {type(first).__name__} has no writable memory of that size"
+            lacking = f"a {type(first).__name__} has no writable memory of that size"
+            msg = f"used_bytes={self.used_bytes}: {lacking}; it takes what there is"
             raise BadOption(msg)
         if self.is_context and self.reset is not None:
-            msg = f"reset={self.reset!r:.80}: {self.name} is a context class, which resets itself; leave it out"
+            msg = f"reset={self.reset!r:.80}: {self.name} is a context class, which resets itself; leave out reset="
             raise BadOption(msg)
         tried(f"using a {self.name}", lambda: self.work(first))
         if self.cleaner is not None:

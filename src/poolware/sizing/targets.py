@@ -38,7 +38,7 @@ def load(path: str) -> Any:
         try:
             found = getattr(found, part)
         except Exception as error:
-            msg = f"{path!r}: {module_name} has no {name}"
+            msg = f"{path!r}: {module_name} has no {name}; mend its name"
             raise ImportPathError(msg) from error
     return found
 

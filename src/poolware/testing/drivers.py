@@ -172,7 +172,8 @@ class _Lifespan:
 def visit_wsgi(app: Any, visit: Visit) -> None:
     """Send one request."""
     path, _, query = visit.path.partition("?")
-    environ: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in visit.headers.items()}
+    headers = {"host": "testserver", **visit.headers}  # as in ASGI: the name that a framework's own test client uses
+    environ: dict[str, Any] = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     environ |= {"REQUEST_METHOD": visit.method, "PATH_INFO": path, "QUERY_STRING": query, "CONTENT_LENGTH": "0"}
     setup_testing_defaults(environ)
 

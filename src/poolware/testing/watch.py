@@ -22,6 +22,8 @@ from poolware.pools.objects import ObjectPool
 
 __all__ = ["Finding", "Watch", "watch"]
 
+_SHOWN = 20
+"""Findings of which a message tells: one mistake makes one with every request."""
 _LOOKS = 20
 _PAUSE = 0.05
 
@@ -55,7 +57,7 @@ class Watch:
         return [*self.misused, *map(_describe, suspects), *self._leaked_buffers(), *let_go]
 
     def check(self) -> None:
-        """Raise AssertionError with every finding, after waiting up to a second for what is just ending elsewhere."""
+        """Raise AssertionError if anything is found, after waiting up to a second for what is just ending elsewhere."""
         for _ in range(_LOOKS):
             gc.collect()
             if not (any(True for _ in self._suspects()) or any(map(self._missing, _buffer_pools()))):
@@ -64,7 +66,9 @@ class Watch:
         found = self.findings()
         if found:
             hint = "" if current_mode() is Mode.DEBUG else "\nPOOLWARE_MODE=debug shows where each was acquired."
-            msg = f"{len(found)} finding{'s' * (len(found) > 1)}\n" + "\n".join(map(str, found)) + hint
+            more = f"\n… and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+            told = "\n".join(map(str, found[:_SHOWN]))
+            msg = f"{len(found)} finding{'s' * (len(found) > 1)}\n{told}{more}{hint}"
             raise AssertionError(msg)
 
     def _suspects(self) -> Iterator[_Suspect]:

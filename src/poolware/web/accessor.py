@@ -8,7 +8,7 @@ from poolware._core.log import logger
 from poolware.context.carrier import KEY, carrier_of, missing
 
 _ABSENT = object()
-__all__ = ["ContextAttribute", "install"]
+__all__ = ["install"]
 
 
 class ContextAttribute:

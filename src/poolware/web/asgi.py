@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["ASGIApp", "Message", "PoolwareMiddleware", "Receive", "Scope", "Send"]
 
 Scope = MutableMapping[str, Any]
+"""What an ASGI server says of a request or websocket."""
 Message = MutableMapping[str, Any]
+"""What an ASGI server and an application tell each other."""
 Receive = Callable[[], Awaitable[Message]]
+"""Awaits the next message of the client."""
 Send = Callable[[Message], Awaitable[None]]
+"""Sends a message to the client."""
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI application."""
 
 
 class PoolwareMiddleware:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from poolware._core.options import flag, known_options
 from poolware.context.ambient import findable
@@ -15,16 +15,16 @@ from poolware.pools.adapters.outcome import LoanCounts
 from poolware.pools.buffers import BufferPool
 from poolware.pools.ledger import LeakDetection
 from poolware.pools.objects import ObjectPool
+from poolware.web.uwsgi import warn_of_silent_forks
 
-__all__ = ["Lifecycle", "LifecycleOptions"]
+__all__ = ["Lifecycle", "LifecycleOptions", "PoolingOptions"]
 
 C = TypeVar("C", bound=RequestContext)
 
 
-class LifecycleOptions(TypedDict, total=False):
-    """The keywords that `Lifecycle` and every middleware take."""
+class PoolingOptions(TypedDict, total=False):
+    """The keywords that `Lifecycle` takes beside the context class."""
 
-    context: type[RequestContext]
     buffers: BufferPool | None
     prewarm: int
     max_idle: int
@@ -32,6 +32,12 @@ class LifecycleOptions(TypedDict, total=False):
     leak_detection: LeakDetection
     hold_limit: float | None
     ambient: bool
+
+
+class LifecycleOptions(PoolingOptions, total=False):
+    """The keywords that every middleware takes."""
+
+    context: type[RequestContext]
 
 
 class Lifecycle(Generic[C]):
@@ -60,6 +66,10 @@ class Lifecycle(Generic[C]):
     finish: Callable[[Carrier], None]
     """End the request of `carrier`: take its context out and back. Does nothing if that has happened."""
 
+    @overload
+    def __init__(self: Lifecycle[RequestContext], **options: Unpack[PoolingOptions]) -> None: ...
+    @overload
+    def __init__(self, context: type[C], **options: Unpack[PoolingOptions]) -> None: ...
     def __init__(
         self,
         context: type[C] = RequestContext,  # type: ignore[assignment]
@@ -78,6 +88,7 @@ class Lifecycle(Generic[C]):
         if buffers is not None and not isinstance(buffers, BufferPool):
             msg = f"buffers={buffers!r}: it takes a poolware.BufferPool, or None for one of its own"
             raise BadOption(msg)
+        warn_of_silent_forks()
         self.context: type[C] = context
         if buffers is None:
             name = f"{context.__name__} buffers"

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Environ", "PoolwareMiddleware", "StartResponse", "WSGIApp"]
 
 Environ = dict[str, Any]
+"""What a WSGI server says of a request."""
 StartResponse = Callable[..., Callable[[bytes], object]]
+"""Begins a response, with its status and headers."""
 WSGIApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+"""A WSGI application."""
 
 
 class PoolwareMiddleware:

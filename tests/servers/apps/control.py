@@ -6,6 +6,7 @@ import atexit
 import gc
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -33,7 +34,7 @@ class Control:
         self.pools: dict[str, Any] = {}
         self.actions: dict[str, Callable[[], Any]] = {
             "report": self.report,
-            "collect": gc.collect,
+            "collect": self.collect,
             "forget": self.forget,
         }
 
@@ -57,6 +58,12 @@ class Control:
         """Remember where a secret lies: its bare memory, which is a part of nothing that a pool looks at."""
         with self._lock:
             self.secrets.append(memory)
+
+    def collect(self) -> None:
+        """Collect garbage, after letting go of the exception that uWSGI has printed last."""
+        for name in ("last_type", "last_value", "last_traceback"):
+            vars(sys).pop(name, None)
+        gc.collect()
 
     def forget(self) -> None:
         with self._lock:

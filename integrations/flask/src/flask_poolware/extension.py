@@ -61,7 +61,7 @@ class Poolware:
             msg = f"app={app!r}: it takes a Flask application; Poolware(app, context=…) takes the context by keyword"
             raise BadOption(msg)
         if "poolware" in app.extensions:
-            msg = f"{app.name}: init_app() was called before for this application"
+            msg = f"{app.name}: init_app() was called before for this application; it comes once"
             raise ConfigurationError(msg)
         lifecycle = lifecycle_from("Poolware", self._lifecycle, self._options)
         app.extensions["poolware"] = lifecycle

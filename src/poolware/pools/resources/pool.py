@@ -403,9 +403,9 @@ class ResourcePool(Generic[T]):
             stock.counts["refused"] += 1
             known = id(resource) in stock.records
         if known:
-            msg = f"pool {self.name!r}: this resource has already been released"
+            msg = f"pool {self.name!r}: this resource has already been released; once is enough, or use pool.lease()"
             raise AlreadyReleased(msg)
-        msg = f"pool {self.name!r}: this resource is not from here, or was let go of already"
+        msg = f"pool {self.name!r}: this resource is not from here, or was let go of; release it where it was acquired"
         raise ForeignObject(msg)
 
     def _closing(self, wakeup: Any, timeout: float | None) -> Steps[None]:

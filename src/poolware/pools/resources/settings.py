@@ -115,7 +115,8 @@ class Settings:
             msg = f"min_size={min_size}: it takes a whole number of at most max_size={max_size}"
             raise BadOption(msg)
         if sum(self.reserved) >= max_size:
-            msg = f"reserved: {sum(self.reserved)} of max_size={max_size} leave nothing for everybody"
+            all_of_it = f"reserved: {sum(self.reserved)} of max_size={max_size} leave nothing for everybody"
+            msg = f"{all_of_it}; it takes fewer in all"
             raise BadOption(msg)
         return min_size
 

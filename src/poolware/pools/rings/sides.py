@@ -86,7 +86,7 @@ class Side:
     def _enter(self) -> None:
         self._state.refuse_if_closed()
         if not self._occupied.acquire(blocking=False):
-            msg = f"{self._state}: its {self._name} is waiting, or has a slot in hand; a second {self._name} came"
+            msg = f"{self._state}: its {self._name} is waiting, or has a slot in hand; it takes no second {self._name}"
             raise RingMisuse(msg)
 
     def _leave_without(self, error: BaseException, seconds: float | None) -> None:
@@ -94,5 +94,5 @@ class Side:
         self._undo()
         self.leave()
         if isinstance(error, TimeoutError):
-            msg = f"{self._state}: its {self._name} has waited for {seconds} s"
+            msg = f"{self._state}: its {self._name} has waited for {seconds} s; the other side does not get on"
             raise RingTimeout(msg) from None

@@ -86,7 +86,7 @@ class RingState:
         with self._lock:
             self.refuse_if_ended()
             if self.reserved is None:
-                msg = f"{self}: commit() without reserve()"
+                msg = f"{self}: commit() without reserve(), which comes first"
                 raise RingMisuse(msg)
             self._take_reserved(self.reserved, size)
 
@@ -132,7 +132,7 @@ class RingState:
             self.refuse_if_closed()
             slot, self.shown = self.shown, None
             if slot is None:
-                msg = f"{self}: consume() without peek()"
+                msg = f"{self}: consume() without peek(), which comes first"
                 raise RingMisuse(msg)
             self.held.add(slot)
         slot.take_from_reader(free)  # outside: it may call `freed`, which takes an event loop's lock
@@ -183,14 +183,14 @@ class RingState:
     def refuse_if_closed(self) -> None:
         """Raise `RingClosed` if the ring was closed."""
         if self.closed:
-            msg = f"{self}: it was closed"
+            msg = f"{self}: it was closed; a new stream takes a new ring"
             raise RingClosed(msg)
 
     def refuse_if_ended(self) -> None:
         """Raise `RingClosed` if the ring was closed or ended."""
         self.refuse_if_closed()
         if self.ended:
-            msg = f"{self}: its producer has ended it"
+            msg = f"{self}: its producer has ended it; a new stream takes a new ring"
             raise RingClosed(msg)
 
     def _take_reserved(self, slot: Slot, size: int) -> None:

@@ -30,7 +30,7 @@ class Usage(NamedTuple):
 class Step(Protocol):
     """How many objects are built at a time."""
 
-    def count(self, missing: int, size: int) -> int:
+    def count(self, missing: int, size: int, /) -> int:
         """Return how many to build where `missing` are wanted by a pool of `size` objects, resting and in use."""
         ...
 
@@ -44,7 +44,7 @@ class Growth(Protocol):
     @property
     def period(self) -> float: ...
 
-    def reserve(self, usage: Usage) -> int:
+    def reserve(self, usage: Usage, /) -> int:
         """Return how many objects are to rest now. What is missing is built, and the idle timeout leaves as many."""
         ...
 
