@@ -95,7 +95,7 @@ class _Box(Generic[T]):
 
     def __init__(self, value: T, outer: _Box[T] | None) -> None:
         self.value: T | None = value
-        self.outer = outer
+        self.outer: _Box[T] | None = outer
 
 
 _carrier: RequestVariable[Carrier] = RequestVariable("poolware carrier")
