@@ -128,6 +128,16 @@ def test_a_request_within_another(lifecycle):
     lifecycle.finish(outer)
 
 
+def test_a_request_that_ends_before_one_that_began_later(lifecycle):
+    first, second = request("/first"), request("/second")
+    lifecycle.begin(first)
+    lifecycle.begin(second)
+    lifecycle.finish(first)
+    assert current(AppContext) is AppContext.of(second)
+    lifecycle.finish(second)
+    assert not found()
+
+
 def test_an_end_in_another_thread(lifecycle):
     """H10: no token has to be given back where it came from."""
     scope = request()
