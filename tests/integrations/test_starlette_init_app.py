@@ -137,7 +137,7 @@ def test_the_middleware_inside_of_init_app_steps_aside(make_client):
     """H23: one owner."""
     app = make_app()
     inner = Lifecycle(OtherContext)
-    app.add_middleware(PoolwareMiddleware, inner)
+    app.add_middleware(PoolwareMiddleware, lifecycle=inner)
     init_app(app, context=AppContext)
     assert make_client(app).get("/").text == "acme"
     assert inner.pool.get_stats().acquired == 0

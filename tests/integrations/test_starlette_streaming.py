@@ -72,7 +72,7 @@ def test_a_stream_that_breaks_cleans_up_with_the_context(make_client):
         request.ctx.tenant = "acme"
         return StreamingResponse(chunks(request))
 
-    with pytest.raises(LookupError):
+    with pytest.raises((LookupError, ExceptionGroup)):  # a group of one with older versions of Starlette
         make_client(make_app(view)).get("/")
     assert found == ["acme"]
 
@@ -181,7 +181,7 @@ async def test_a_client_that_has_left_when_a_chunk_is_sent():
 
     scope = {"type": "http", "asgi": {"spec_version": "2.4"}, **SCOPE}
     app = make_app(view)
-    with pytest.raises(ClientDisconnect):
+    with pytest.raises((ClientDisconnect, ExceptionGroup)):  # a group with older versions of Starlette
         await app(scope, None, send)
     assert KEY not in scope
     assert app.state.poolware.buffers.get_stats().in_use == 0

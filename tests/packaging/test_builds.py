@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from native_build import compiler
+from test_metadata import assert_fit_to_publish
+
+import poolware
 
 pytest.importorskip("setuptools", "77", reason="setuptools, which builds it, is not installed")
 
@@ -23,7 +26,11 @@ SAYS = "from poolware import ObjectPool; from poolware._core.core import CORE; p
 
 
 def ran(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "POOLWARE_CORE"}}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONPATH", "POOLWARE_CORE", "POOLWARE_BUILD"}
+    }
     return subprocess.run(
         [*map(str, command)],
         cwd=cwd,
@@ -48,7 +55,7 @@ def built(what: str, tree: Path, into: Path, **environment: str) -> tuple[Path, 
 def sdist(tmp_path_factory):
     tree = tmp_path_factory.mktemp("tree") / "poolware"
     shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
-    return built("sdist", tree, tmp_path_factory.mktemp("sdist"))[0]
+    return built("sdist", tree, tmp_path_factory.mktemp("sdist"), POOLWARE_BUILD="python")[0]  # as `make dist` does
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +115,7 @@ def test_a_wheel_has_the_extension_and_not_its_text(wheel):
     assert {"poolware/observe/grafana.json", "poolware/observe/prometheus.rules.yml"} <= {*names}
     assert {f"poolware/web/dashboard/page.{kind}" for kind in ("css", "html", "js")} <= {*names}
     assert not [name for name in names if "/native/" in name or name.endswith((".c", ".h")) or "tests" in name]
+    assert_fit_to_publish(wheel)
 
 
 def test_the_compiled_core_works_from_a_wheel(wheel, tmp_path):
@@ -129,6 +137,24 @@ def test_without_a_compiler_the_build_says_so_and_succeeds(plain_wheel):
     wheel, said = plain_wheel
     assert extensions(wheel) == []
     assert 'building extension "poolware._core.compiled" failed' in said
+
+
+def test_a_wheel_for_every_interpreter_can_be_asked_for(unpacked, tmp_path):
+    shutil.copytree(unpacked, tmp_path / "tree")
+    (tmp_path / "wheel").mkdir()
+    wheel, _ = built("wheel", tmp_path / "tree", tmp_path / "wheel", POOLWARE_BUILD="python")
+    assert wheel.name == f"poolware-{poolware.__version__}-py3-none-any.whl"
+    assert extensions(wheel) == []
+
+
+def test_a_wheel_that_has_to_be_compiled_fails_without_a_compiler(unpacked, tmp_path):
+    """Published as compiled, it would be taken for it."""
+    shutil.copytree(unpacked, tmp_path / "tree")
+    program = "from setuptools import build_meta; build_meta.build_wheel('.')"
+    run = ran(sys.executable, "-c", program, cwd=tmp_path / "tree", POOLWARE_BUILD="compiled", **NO_COMPILER)
+    assert run.returncode == 1
+    run = ran(sys.executable, "-c", program, cwd=tmp_path / "tree", POOLWARE_BUILD="fast")
+    assert run.stdout.splitlines()[-1].startswith("POOLWARE_BUILD='fast': it takes 'compiled', 'python', or nothing")
 
 
 def test_without_a_compiler_the_plain_twin_works(plain_wheel, tmp_path):

@@ -265,7 +265,7 @@ async def test_async_nothing_to_lend(postgres, serve):
         with pytest.raises(TooManyWaiting):
             await ctx.aborrow(pool)
 
-    async with pool, pool.connection():
+    async with pool, pool.connection(timeout=30):
         waiting = asyncio.create_task(serve(wait))
         while not pool.get_stats().get("requests_waiting"):  # noqa: ASYNC110 - the pool has no event for it
             await asyncio.sleep(0)

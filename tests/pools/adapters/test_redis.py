@@ -59,7 +59,7 @@ def test_nothing_to_lend(pool, request_of, redis_socket):
     )
     with request_of() as ctx:
         ctx.borrow(pool)
-        with pytest.raises(TooManyWaiting, match="ConnectionPool has nothing to lend: MaxConnectionsError") as raised:
+        with pytest.raises(TooManyWaiting, match=r"ConnectionPool has nothing to lend: \w+ Too many") as raised:
             ctx.borrow(pool)
         ctx.borrow(blocking)
         with pytest.raises(PoolTimeout):

@@ -7,19 +7,19 @@ client like any other, which takes a connection of its own for each command.
 from __future__ import annotations
 
 import sys
-from typing import Any, ClassVar
+from typing import Any
 
 from poolware.errors import PoolTimeout, PoolUnavailable, TooManyWaiting
 from poolware.pools.adapters.checked import CheckedPeer
-from poolware.pools.adapters.peer import Meanings
 
 __all__ = ["Redis"]
+
+# By text: BlockingConnectionPool has no error of its own for that, and ConnectionPool has one only in newer versions.
+_MEANINGS = {"No connection available": PoolTimeout, "Too many connections": TooManyWaiting}
 
 
 class Redis(CheckedPeer):
     """Lends clients with a connection each. The pool connects a disconnected one again."""
-
-    unavailable: ClassVar[Meanings] = {"MaxConnectionsError": TooManyWaiting}
 
     def lend(self, pool: Any) -> Any:
         if self.asynchronous:
@@ -38,9 +38,8 @@ class Redis(CheckedPeer):
     def in_transaction(self, _resource: Any) -> bool:
         return False  # MULTI is sent with its EXEC, by pipelines, which take a connection of their own
 
-    def meaning(self, pool: Any, error: Exception) -> type[PoolUnavailable] | None:
-        # BlockingConnectionPool has no error of its own for that.
-        return PoolTimeout if "No connection available" in str(error) else super().meaning(pool, error)
+    def meaning(self, _pool: Any, error: Exception) -> type[PoolUnavailable] | None:
+        return next((cls for text, cls in _MEANINGS.items() if text in str(error)), None)
 
 
 async def _async_client(pool: Any) -> Any:
