@@ -4,6 +4,7 @@ Whatever a request borrowed comes back clean, exactly once, however the response
 """
 
 from poolware import errors
+from poolware.context.ambient import current
 from poolware.context.base import Context, RequestContext
 from poolware.context.fields import FieldDescription, field, secret
 from poolware.context.secret import Secret, SecretField
@@ -75,6 +76,7 @@ __all__ = [
     "TinyStep",
     "Usage",
     "Watermark",
+    "current",
     "field",
     "secret",
     "when_empty",

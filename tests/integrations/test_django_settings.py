@@ -107,6 +107,7 @@ MISTAKES = [
     ({"CONTEXT": "builtins.dict"}, "E002", "it takes a class derived from poolware.RequestContext"),
     ({"CONTEXT": None}, "E002", "it takes a class derived from poolware.RequestContext"),
     ({"BUFFERS": f"{__name__}.AppContext"}, "E002", "it takes a poolware.BufferPool"),
+    ({"AMBIENT": "yes"}, "E002", "ambient='yes': it takes True or False"),
     ({"PREWARM": -1}, "E002", "prewarm=-1: it takes a whole number of at least 0"),
     ({"MAX_IDLE": "10"}, "E002", "max_idle='10': it takes a whole number of at least 0"),
     ({"MAX_QUARANTINE": True}, "E002", "max_quarantine=True: it takes a whole number of at least 0"),

@@ -92,7 +92,7 @@ def test_a_wrong_option_is_an_error_at_once(with_app):
     """H40: where it is written, not where the factory runs; and the application is as it was."""
     app = make_app()
     args = [app] if with_app else []
-    with pytest.raises(UnknownOption, match=r"^Poolware has no option 'contxt'; it takes buffers, context"):
+    with pytest.raises(UnknownOption, match=r"^Poolware has no option 'contxt'; it takes ambient, buffers, context"):
         Poolware(*args, contxt=AppContext)
     with pytest.raises(BadOption, match=r"^max_idle=-1"):
         Poolware(*args, context=AppContext, max_idle=-1)

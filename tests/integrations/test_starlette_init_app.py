@@ -182,7 +182,7 @@ def test_init_app_twice_is_an_error(make_client):
 def test_a_wrong_option_names_init_app_and_leaves_the_application_as_it_was(make_client):
     """H40."""
     app = make_app()
-    with pytest.raises(UnknownOption, match=r"^init_app has no option 'contxt'; it takes buffers, context"):
+    with pytest.raises(UnknownOption, match=r"^init_app has no option 'contxt'; it takes ambient, buffers, context"):
         init_app(app, contxt=AppContext)
     with pytest.raises(BadOption, match=r"^prewarm=-1"):
         init_app(app, context=AppContext, prewarm=-1)

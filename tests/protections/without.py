@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from poolware import Lifecycle
 from poolware._core import cycle, memory_file, memory_store
 from poolware._core.memory_store import MemoryStore
-from poolware.context import secret
+from poolware.context import ambient, secret
 from poolware.pools import forks, kinds
 from poolware.pools.hooks import Hooks
 from poolware.web import body, ending, wsgi
@@ -114,6 +114,10 @@ def without_finish() -> None:
         self.finish = lambda _carrier: None
 
     Lifecycle.__init__ = init
+
+
+def without_emptying_variables() -> None:
+    ambient.RequestVariable.release = lambda *_: None
 
 
 def without_inner_close() -> None:

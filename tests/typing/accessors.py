@@ -1,4 +1,4 @@
-"""``AppContext.of(request)`` in each framework, and on a bare scope or environ."""
+"""``AppContext.of(request)`` in each framework, and on a bare scope or environ; ``current(AppContext)`` anywhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from poolware import RequestContext, SecretField, secret
+from poolware import RequestContext, SecretField, current, secret
 from poolware.web.asgi import Receive, Scope, Send
 from poolware.web.wsgi import Environ
 from starlette_poolware.fastapi import from_request
@@ -83,3 +83,11 @@ async def bare_asgi(scope: Scope, receive: Receive, send: Send) -> None:
 def bare_wsgi(environ: Environ, start_response: Any) -> list[bytes]:
     assert_type(AppContext.of(environ), AppContext)
     return []
+
+
+def anywhere() -> str:
+    assert_type(current(AppContext), AppContext)
+    return current(Derived).tenant
+
+
+current(dict)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]

@@ -132,6 +132,7 @@ def test_two_applications_can_share_one_lifecycle():
         ("max_idle", 1.5, "a whole number of at least 0"),
         ("max_idle", None, "a whole number of at least 0"),
         ("max_quarantine", -1, "a whole number of at least 0"),
+        ("ambient", 1, "True or False"),
     ],
 )
 @pytest.mark.parametrize(
@@ -148,7 +149,9 @@ def test_a_value_that_an_option_does_not_take_is_an_error_at_start(build, option
 @pytest.mark.parametrize("middleware", [ASGIMiddleware, WSGIMiddleware])
 def test_an_unknown_option_is_an_error_that_lists_the_known_ones(middleware):
     """H40: unknown option."""
-    with pytest.raises(UnknownOption, match=r"PoolwareMiddleware has no option 'contxt'; it takes buffers, context, "):
+    with pytest.raises(
+        UnknownOption, match=r"PoolwareMiddleware has no option 'contxt'; it takes ambient, buffers, context, "
+    ):
         middleware(object(), contxt=AppContext)
 
 

@@ -72,6 +72,14 @@ def known_options(owner: str, given: Iterable[str], known: Iterable[str]) -> Non
             raise UnknownOption(msg)
 
 
+def flag(option: str, value: object) -> bool:
+    """Return `value` if it is True or False, else raise `BadOption`."""
+    if type(value) is not bool:
+        msg = f"{option}={value!r}: it takes True or False"
+        raise BadOption(msg)
+    return value
+
+
 def one_of(option: str, value: T, *choices: T) -> T:
     """Return `value` if it is one of `choices`, else raise `BadOption`."""
     if value not in choices:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from contextvars import ContextVar
 
+from poolware.context.ambient import RequestVariable
 from poolware.context.base import RequestContext
 from poolware.observe import watch
 from poolware.observe.snapshot import PoolSnapshot
 
 __all__ = ["PoolwareFilter", "tag"]
 
-_request: ContextVar[list[str] | None] = ContextVar("poolware request", default=None)
+_request_id: RequestVariable[str] = RequestVariable("poolware request_id")
 
 
 class PoolwareFilter(logging.Filter):
@@ -26,8 +26,7 @@ class PoolwareFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add to `record`; always true."""
-        label = _request.get()
-        record.request_id = label[0] if label else ""
+        record.request_id = _request_id.get() or ""
         running = watch.current()
         record.pools = ", ".join(filter(None, map(_strain, running.latest))) if running else ""
         return True
@@ -39,22 +38,7 @@ def tag(ctx: RequestContext) -> None:
     Threads and tasks that carry on the caller's context variables say so too, until the response ends and no longer
     (H10): what outlives a request does not speak for it.
     """
-    label = ctx.borrow(_labels)
-    label.append(ctx.request_id)
-    _request.set(label)
-
-
-class _Labels:
-    """Where labels come from, in the form of a pool: a context gives back all that it has borrowed when it ends."""
-
-    def acquire(self) -> list[str]:
-        return []
-
-    def release(self, label: list[str]) -> None:
-        label.clear()
-
-
-_labels = _Labels()
+    _request_id.set(ctx, ctx.request_id)
 
 
 def _strain(snapshot: PoolSnapshot) -> str:

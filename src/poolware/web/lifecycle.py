@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
 
-from poolware._core.options import known_options
+from poolware._core.options import flag, known_options
+from poolware.context.ambient import findable
 from poolware.context.base import RequestContext
 from poolware.context.carrier import Carrier
 from poolware.errors import BadOption
@@ -30,6 +31,7 @@ class PoolingOptions(TypedDict, total=False):
     max_quarantine: int
     leak_detection: LeakDetection
     hold_limit: float | None
+    ambient: bool
 
 
 class LifecycleOptions(PoolingOptions, total=False):
@@ -53,6 +55,7 @@ class Lifecycle(Generic[C]):
         max_quarantine: contexts that somebody held beyond their request, watched for coming back.
         leak_detection: of which contexts and buffers to note time and stack, as `ObjectPool` does.
         hold_limit: seconds for which one of these may be in use before that is logged.
+        ambient: whether `poolware.current` finds the context in the task or thread that serves the request.
 
     Raises:
         BadOption: an argument has a value that it does not take.
@@ -77,6 +80,7 @@ class Lifecycle(Generic[C]):
         max_quarantine: int = 256,
         leak_detection: LeakDetection = "off",
         hold_limit: float | None = None,
+        ambient: bool = False,
     ) -> None:
         if not (isinstance(context, type) and issubclass(context, RequestContext)):
             msg = f"context={context!r}: it takes a class derived from poolware.RequestContext"
@@ -102,6 +106,8 @@ class Lifecycle(Generic[C]):
         self.loan_counts: LoanCounts = LoanCounts()
         self.prewarm = prewarm
         self.begin, self.finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
+        if flag("ambient", ambient):
+            self.begin = findable(self.begin)
 
     @property
     def rolled_back(self) -> int:

@@ -22,6 +22,7 @@ _KNOWN = {
     "MAX_QUARANTINE": "max_quarantine",
     "LEAK_DETECTION": "leak_detection",
     "HOLD_LIMIT": "hold_limit",
+    "AMBIENT": "ambient",
 }
 _IMPORTED: dict[str, type] = {"CONTEXT": RequestContext, "BUFFERS": BufferPool}
 
