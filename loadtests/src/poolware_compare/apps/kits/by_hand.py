@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
@@ -17,6 +18,8 @@ from poolware_compare.apps.kits.idle import Idle, Use
 from poolware_compare.apps.objects import KINDS, Kind
 
 POOLED = False
+_one_pool = threading.Lock()
+"""`cache` would make one for each thread that asks at the start."""
 
 
 class Context:
@@ -109,9 +112,14 @@ def made(_: Any, kind: Kind) -> Use:
     return objects[kind]()
 
 
-@cache
 def psycopg_pool() -> Any:
     """Return psycopg's own pool."""
+    with _one_pool:
+        return _psycopg_pool()
+
+
+@cache
+def _psycopg_pool() -> Any:
     from psycopg_pool import ConnectionPool  # noqa: PLC0415 - this scenario alone needs it
 
     settings: dict[str, Any] = {"kwargs": {"autocommit": True}, "min_size": POSTGRES_SIZE, "max_size": POSTGRES_SIZE}
