@@ -62,6 +62,10 @@ def test_users_keep_their_own_start(clock):
     class User:
         started = False
         weight = 3
+        waited = False
+
+        def wait(self):
+            self.waited = True
 
         def on_start(self):
             self.started = True
@@ -69,6 +73,7 @@ def test_users_keep_their_own_start(clock):
     user = paced(User, steady(1e6))()
     user.on_start()
     assert user.started
+    assert user.waited, "in Locust's own way, which the end of a round cuts short"
     assert user.weight == 3
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import gevent
 from gevent.local import local
 
 LATE_S = 0.001
@@ -52,6 +51,6 @@ def paced(user_class: Any, schedule: Schedule) -> type:
 
     def on_start(self: Any) -> None:
         user_class.on_start(self)
-        gevent.sleep(schedule.wait())
+        self.wait()  # Locust's own, so that a round can end meanwhile
 
     return type(user_class.__name__, (user_class,), {"on_start": on_start, "wait_time": schedule.wait})
