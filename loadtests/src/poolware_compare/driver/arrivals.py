@@ -22,14 +22,18 @@ class Schedule:
         self.rate = rate
         self.share = share
         self.seconds = seconds
-        self.started: float = time.time()
-        self.next: float = self.started
+        self.started: float | None = None
+        self.next: float = 0.0
         self.late: int = 0
         self._meant = local()
 
     def wait(self, _user: Any = None) -> float:
         """Take the next free time; return how long it is until then. Locust calls it as a `wait_time`."""
-        meant, now = self.next, time.time()
+        now = time.time()
+        if self.started is None:
+            # Not when it was made: to get the users ready takes longer than some requests.
+            self.started = self.next = now
+        meant = self.next
         # Whoever waits has taken its time before: one that has passed had nobody to take it.
         self.late += now - meant > LATE_S
         share = self.share(min(1.0, (meant - self.started) / self.seconds))
