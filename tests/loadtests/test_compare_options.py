@@ -159,6 +159,8 @@ def test_revisions_have_working_trees_of_their_own(tmp_path, monkeypatch):
         assert [Path(arm.directory, "shop.py").read_text() for arm in (old, new)] == ["one", "two"]
     assert len(git("worktree", "list").splitlines()) == 1
     assert not Path(old.directory).exists()
+    with pytest.raises(click.UsageError, match="no revision 'HEAD~2'"), checked_out("shop:app", ["HEAD~2"]):
+        pass
     (tmp_path / "new").mkdir()
     monkeypatch.chdir(tmp_path / "new")
     with pytest.raises(click.UsageError, match="HEAD has no directory 'new'"), checked_out("shop:app", ["HEAD"]):
