@@ -32,6 +32,15 @@ def test_requests_have_even_times_to_leave(clock):
     assert [round(schedule.wait(), 3) for _ in range(3)] == [0.0, 0.1, 0.2]
 
 
+def test_times_count_from_the_first_user(clock):
+    """Whoever gets everything ready takes longer than some requests, which is not the server's fault."""
+    schedule = steady(10)
+    clock.now += 0.5
+    assert schedule.wait() == 0
+    assert schedule.delay(clock.now) == 0
+    assert schedule.late == 0
+
+
 def test_latency_counts_from_when_a_request_should_have_left(clock):
     """A server that stalls for a second has made everybody wait who should have asked meanwhile."""
     schedule = steady(10)
@@ -62,6 +71,10 @@ def test_users_keep_their_own_start(clock):
     class User:
         started = False
         weight = 3
+        waited = False
+
+        def wait(self):
+            self.waited = True
 
         def on_start(self):
             self.started = True
@@ -69,6 +82,7 @@ def test_users_keep_their_own_start(clock):
     user = paced(User, steady(1e6))()
     user.on_start()
     assert user.started
+    assert user.waited, "in Locust's own way, which the end of a round cuts short"
     assert user.weight == 3
 
 

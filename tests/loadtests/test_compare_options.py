@@ -2,9 +2,13 @@
 
 import sys
 
+import click
 import pytest
 from click.testing import CliRunner
+from results_sample import sample
 
+from poolware_compare import cli, interruption
+from poolware_compare.arms import APPS
 from poolware_compare.cli import compare
 from poolware_compare.planning import Options, checked, planned
 from poolware_compare.revisions import checked_out
@@ -25,6 +29,8 @@ def options(**given) -> Options:
     [
         ("--app shop", "it takes starlette, fastapi, flask, django"),
         ("--app shop: --locustfile x.py", "module:app"),
+        ("--app starlette,shop:app --locustfile x.py", "module:app"),
+        ("--app shop:app..x --locustfile x.py", "module:app"),
         ("--app shop:app", "needs --locustfile"),
         ("--app shop:app --locustfile nowhere.py", "there is no file 'nowhere.py'"),
         (f"--app shop:app --locustfile {__file__} --arms plain,on", "off and on"),
@@ -57,8 +63,50 @@ def test_bad_input(arguments, said):
 
 def test_results_to_compare_with_are_read_before_anything_runs(tmp_path):
     result = CliRunner().invoke(compare, ["--compare-to", str(tmp_path / "old.json")])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "old.json" in result.output
+
+
+def test_results_of_something_else_are_refused_before_anything_runs(tmp_path):
+    """A gate that has nothing to compare with would always be open."""
+    sample().write(tmp_path / "old.json")
+    arguments = ["--scenario", "sqlite", "--arms", "plain,on", "--out", str(tmp_path), "--compare-to"]
+    result = CliRunner().invoke(compare, [*arguments, str(tmp_path / "old.json")])
+    assert result.exit_code == 2
+    assert "none of the cases" in result.output
+
+
+def test_directory_that_takes_no_files_is_refused_before_anything_runs():
+    result = CliRunner().invoke(compare, ["--out", "/proc/self"])
+    assert result.exit_code == 2
+    assert "--out" in result.output
+
+
+def test_report_that_cannot_be_written_is_still_told(tmp_path, monkeypatch):
+    """As on a full disk: the figures are on the terminal, and the error says which file it was."""
+    (tmp_path / "results.json").symlink_to("/dev/full")
+    monkeypatch.setattr(cli, "compared", lambda _: (sample(), None))
+    result = CliRunner().invoke(compare, ["--scenario", "sqlite", "--out", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "could not be written" in result.output
+    assert "context:plain" in result.output
+
+
+def test_only_the_first_signal_interrupts():
+    import os
+    import signal
+
+    with interruption.heard():
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_each_app_is_recorded_with_its_own_path():
+    with planned(options(app="starlette,flask,flask")) as plan:
+        apps = plan.settings()["apps"]
+    assert apps == {"starlette": APPS["starlette"].path, "flask": APPS["flask"].path}
 
 
 def test_directory_that_cannot_be_is_refused_before_anything_runs(tmp_path):
@@ -111,6 +159,12 @@ def test_revisions_have_working_trees_of_their_own(tmp_path, monkeypatch):
         assert [Path(arm.directory, "shop.py").read_text() for arm in (old, new)] == ["one", "two"]
     assert len(git("worktree", "list").splitlines()) == 1
     assert not Path(old.directory).exists()
+    with pytest.raises(click.UsageError, match="no revision 'HEAD~2'"), checked_out("shop:app", ["HEAD~2"]):
+        pass
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    with pytest.raises(click.UsageError, match="HEAD has no directory 'new'"), checked_out("shop:app", ["HEAD"]):
+        pass
 
 
 def test_help_needs_neither_locust_nor_matplotlib():

@@ -139,12 +139,29 @@ def test_last_arm_that_loses_is_a_regression():
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema": 1}', '{"other": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"schema": 1}', '{"other": 1}', '{"schema": 2}', '{"schema": 2, "controls": {}, "cases": [3]}']
+)
 def test_other_files_are_refused(text, tmp_path):
     path = tmp_path / "old.json"
     path.write_text(text)
     with pytest.raises(ComparisonError, match=r"old\.json"):
         regression.read(path)
+
+
+def test_results_without_numbers_are_refused(tmp_path):
+    path = tmp_path / "old.json"
+    sample().write(path)
+    path.write_text(path.read_text().replace('"low": ', '"low": NaN, "was": '))
+    with pytest.raises(ComparisonError, match=r"old\.json"):
+        regression.read(path)
+
+
+def test_names_are_no_formulas():
+    """A file or a branch may be named so."""
+    results = sample()
+    results = replace(results, cases=[replace(results.cases[0], scenario=r"$\wrong$<b>")])
+    assert r"$\wrong$&lt;b&gt;" in html.page(results)
 
 
 def test_json_is_what_the_docs_say(tmp_path):

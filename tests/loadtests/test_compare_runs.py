@@ -228,3 +228,15 @@ def test_processes_that_come_and_go_take_nothing_from_the_figures():
 def test_server_that_is_not_installed():
     with pytest.raises(ComparisonError, match="'shiny' needs nothing_of_the_kind: pip install"):
         Launch(("nothing_of_the_kind",), lambda _place, _workers: []).check("shiny")
+
+
+def test_driver_outlives_a_locust_file_that_exits_and_says_when_it_dies(tmp_path):
+    (tmp_path / "leaving.py").write_text("raise SystemExit(7)")
+    order = Order(str(tmp_path / "leaving.py"), [], "http://127.0.0.1:1", 1, 0.1, None, "constant")
+    with driving() as driver:
+        with pytest.raises(ComparisonError, match=r"leaving\.py': SystemExit\(7\)"):
+            driver.run(order)
+        driver.child.process.kill()
+        driver.child.process.wait()
+        with pytest.raises(ComparisonError, match="the Locust driver died"):
+            driver.run(order)

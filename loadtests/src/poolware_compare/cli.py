@@ -1,13 +1,13 @@
 """The command `poolware compare`."""
 
-import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from poolware_compare import regression
+from poolware_compare import interruption, regression
 from poolware_compare.arms import APPS, KITS
 from poolware_compare.errors import ComparisonError
 from poolware_compare.launch import SERVERS
@@ -107,13 +107,14 @@ def compare(out: Path, compare_to: Path | None, *, fail_on_regression: bool, **o
       2    bad input; the message says what it takes
       130  interrupted; what was measured until then is in the report
     """
-    # Both lead to KeyboardInterrupt, also where a shell has had SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    click.get_current_context().with_resource(interruption.heard())
     _prepare(out)
+    old = _earlier(compare_to) if compare_to else None
     try:
-        old = regression.read(compare_to) if compare_to else None
         with planned(asked := checked(options)) as plan:
+            if old is not None and not old.knows(plan):
+                msg = f"--compare-to: {compare_to} has none of the cases of this run with the same baseline"
+                raise click.UsageError(msg)
             results, failure = (soaked if asked.soaking else compared)(plan)
     except ComparisonError as error:
         click.echo(f"error: {error}", err=True)
@@ -122,7 +123,11 @@ def compare(out: Path, compare_to: Path | None, *, fail_on_regression: bool, **o
         click.echo("interrupted before anything was measured", err=True)
         sys.exit(INTERRUPTED)
     changes = regression.changes(old, results) if old else []
-    _write(results, out, list(map(str, changes)))
+    try:
+        _write(results, out, list(map(str, changes)))
+    except OSError as error:
+        click.echo(f"error: the report could not be written: {error}", err=True)
+        sys.exit(FAILED)
     if failure:
         click.echo(f"error: {failure}", err=True)
         sys.exit(FAILED)
@@ -136,20 +141,29 @@ def _prepare(out: Path) -> None:
         raise click.UsageError(msg)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         msg = f"--out: {error}"
+        raise click.UsageError(msg) from None
+
+
+def _earlier(path: Path) -> regression.Earlier:
+    try:
+        return regression.read(path)
+    except ComparisonError as error:
+        msg = f"--compare-to: {error}"
         raise click.UsageError(msg) from None
 
 
 def _write(results: Results, out: Path, changes: list[str]) -> None:
     from poolware_compare.report import html  # noqa: PLC0415 - matplotlib takes a second to load
 
-    results.write(out / "results.json")
-    (out / "report.md").write_text(markdown.page(results), encoding="utf-8")
-    (out / "report.html").write_text(html.page(results, changes), encoding="utf-8")
     click.echo(table.text(results))
     for change in changes:
         click.echo(change)
+    results.write(out / "results.json")
+    (out / "report.md").write_text(markdown.page(results), encoding="utf-8")
+    (out / "report.html").write_text(html.page(results, changes), encoding="utf-8")
     click.echo(f"\nFigures: {out / 'results.json'}\nReport:  {out / 'report.html'}, report.md")
 
 

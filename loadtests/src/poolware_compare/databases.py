@@ -32,22 +32,23 @@ def postgres(cores: Sequence[int]) -> Iterator[None]:
     except ImportError as error:
         msg = f"the scenario 'postgres' needs {error.name}: pip install 'poolware-compare[postgres]'"
         raise ComparisonError(msg) from None
-    server = get_server(tempfile.mkdtemp(prefix="poolware-"), cleanup_mode="delete")
-    try:
-        if cores:
-            for process in [parent := psutil.Process(server.get_pid()), *parent.children(recursive=True)]:
-                process.cpu_affinity(list(cores))
-        with psycopg.connect(server.get_uri()) as connection, connection.cursor() as cursor:
-            cursor.execute(TABLE)
-            rows = ((number, *product(number)) for number in range(1, PRODUCTS + 1))
-            cursor.executemany("insert into product values (%s, %s, %s, %s)", rows)
-            cursor.execute("analyze product")
-            login = _with_password(cursor, server.get_uri())
-        os.environ[POSTGRES] = login
-        yield
-    finally:
-        os.environ.pop(POSTGRES, None)
-        server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="poolware-", ignore_cleanup_errors=True) as folder:
+        server = get_server(folder, cleanup_mode="delete")
+        try:
+            if cores:
+                for process in [parent := psutil.Process(server.get_pid()), *parent.children(recursive=True)]:
+                    process.cpu_affinity(list(cores))
+            with psycopg.connect(server.get_uri()) as connection, connection.cursor() as cursor:
+                cursor.execute(TABLE)
+                rows = ((number, *product(number)) for number in range(1, PRODUCTS + 1))
+                cursor.executemany("insert into product values (%s, %s, %s, %s)", rows)
+                cursor.execute("analyze product")
+                login = _with_password(cursor, server.get_uri())
+            os.environ[POSTGRES] = login
+            yield
+        finally:
+            os.environ.pop(POSTGRES, None)
+            server.cleanup()
 
 
 def _with_password(cursor: Any, uri: str) -> str:

@@ -61,11 +61,11 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Return the plan as it is recorded with the results."""
-        arms = {arm.name: {"app": arm.app, "variables": arm.variables} for case in self.cases for arm in case.arms}
+        variables = {arm.name: arm.variables for case in self.cases for arm in case.arms}
         return {
-            "arms": list(dict.fromkeys(arm.name for case in self.cases for arm in case.arms)),
-            "apps": {case.app: arms[case.baseline]["app"] for case in self.cases},
-            "variables": {name: arm["variables"] for name, arm in arms.items()},
+            "arms": list(variables),
+            "apps": {case.app: case.arms[0].app for case in self.cases},
+            "variables": variables,
             **asdict(self.load),
             "rounds": self.rounds,
             "restart_every": self.restart_every,

@@ -59,7 +59,7 @@ def planned(options: Options) -> Iterator[Plan]:
         if ":" in options.app:
             cases = [_your_case(options, stack)]
         else:
-            cases = [case for app in options.app.split(",") for case in _our_cases(options, app.strip())]
+            cases = [case for app in _names(options.app) for case in _our_cases(options, app)]
         if not cases:
             msg = f"none of these scenarios can run on {options.app!r} with {options.server or 'its server'}"
             raise click.UsageError(msg)
@@ -76,6 +76,10 @@ def planned(options: Options) -> Iterator[Plan]:
         )
 
 
+def _names(apps: str) -> list[str]:
+    return list(dict.fromkeys(app.strip() for app in apps.split(",")))
+
+
 def _load(options: Options) -> Load:
     if options.soaking:
         return Load(options.users, options.seconds or SOAK_SECONDS, options.rate or SOAK_RATE, "constant")
@@ -86,7 +90,7 @@ def _load(options: Options) -> Load:
 
 def _your_case(options: Options, stack: ExitStack) -> Case:
     module, _, name = options.app.partition(":")
-    if not (module and name):
+    if not all(part.isidentifier() for part in [*module.split("."), *name.split(".")]):
         msg = f"--app: {options.app!r}: it takes {', '.join(APPS)}, or your own application as module:app"
         raise click.UsageError(msg)
     if options.locustfile is None:

@@ -87,7 +87,8 @@ class Child:
             self.process.wait()
             for stream in (self.process.stdin, self.process.stdout, self._errors):
                 if stream is not None:
-                    stream.close()
+                    with suppress(BrokenPipeError):  # what it did not read any more
+                        stream.close()
 
 
 def descendants(pid: int) -> list[int]:

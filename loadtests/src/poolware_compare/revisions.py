@@ -3,8 +3,10 @@
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+import click
 
 from poolware_compare.arms import Arm
 from poolware_compare.errors import ComparisonError
@@ -18,21 +20,34 @@ def checked_out(app: str, revisions: Sequence[str]) -> Iterator[list[Arm]]:
     with ExitStack() as stack:
         arms = []
         for revision in revisions:
-            commit = _git(here, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+            commit = _commit(here, revision)
             tree = stack.enter_context(_worktree(here, commit))
+            if not (tree / inside).is_dir():
+                msg = f"--revisions: {revision} has no directory {str(inside)!r}, in which the application would start"
+                raise click.UsageError(msg)
             arms.append(Arm(revision, app, directory=str(tree / inside)))
         yield arms
+
+
+def _commit(here: Path, revision: str) -> str:
+    try:
+        return _git(here, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    except ComparisonError:
+        msg = f"--revisions: there is no revision {revision!r} here"
+        raise click.UsageError(msg) from None
 
 
 @contextmanager
 def _worktree(here: Path, commit: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="poolware-") as folder:
         tree = Path(folder, "tree")
-        _git(here, "worktree", "add", "--detach", "--quiet", str(tree), commit)
         try:
+            _git(here, "worktree", "add", "--detach", "--quiet", str(tree), commit)
             yield tree
         finally:
-            _git(here, "worktree", "remove", "--force", str(tree))
+            # Twice: also one that is still locked, because its making was interrupted.
+            with suppress(ComparisonError):
+                _git(here, "worktree", "remove", "--force", "--force", str(tree))
 
 
 def _git(here: Path, *arguments: str) -> str:
@@ -43,5 +58,5 @@ def _git(here: Path, *arguments: str) -> str:
         msg = "comparing revisions needs git"
         raise ComparisonError(msg) from None
     except subprocess.CalledProcessError as error:
-        msg = f"git {' '.join(arguments)}: {error.stderr.strip() or 'no such revision'}"
+        msg = f"git {' '.join(arguments)}: {error.stderr.strip()}"
         raise ComparisonError(msg) from None

@@ -1,6 +1,6 @@
 """Running a plan to its end, or to where it was interrupted: either way there are results."""
 
-from poolware_compare import environment
+from poolware_compare import environment, interruption
 from poolware_compare.apps.objects import KINDS, seconds_saved
 from poolware_compare.comparison import Collected, run
 from poolware_compare.errors import ComparisonError
@@ -31,6 +31,7 @@ def compared(plan: Plan) -> Outcome:
             raise
         partial, failure = True, error
     finally:
+        interruption.ignore()
         progress.close()
     return summarise(plan, collected, where, partial=partial, object_us=object_us), failure
 
@@ -53,6 +54,7 @@ def soaked(plan: Plan) -> Outcome:
         partial, failure = True, error
         result.findings.append("it ended with an error")
     finally:
+        interruption.ignore()
         progress.close()
     results = Results(partial=partial, environment=where, settings=plan.settings(), controls={}, cases=[], soak=result)
     return results, failure

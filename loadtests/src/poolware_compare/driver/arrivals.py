@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import gevent
 from gevent.local import local
 
 LATE_S = 0.001
@@ -23,14 +22,18 @@ class Schedule:
         self.rate = rate
         self.share = share
         self.seconds = seconds
-        self.started: float = time.time()
-        self.next: float = self.started
+        self.started: float | None = None
+        self.next: float = 0.0
         self.late: int = 0
         self._meant = local()
 
     def wait(self, _user: Any = None) -> float:
         """Take the next free time; return how long it is until then. Locust calls it as a `wait_time`."""
-        meant, now = self.next, time.time()
+        now = time.time()
+        if self.started is None:
+            # Not when it was made: to get the users ready takes longer than some requests.
+            self.started = self.next = now
+        meant = self.next
         # Whoever waits has taken its time before: one that has passed had nobody to take it.
         self.late += now - meant > LATE_S
         share = self.share(min(1.0, (meant - self.started) / self.seconds))
@@ -52,6 +55,6 @@ def paced(user_class: Any, schedule: Schedule) -> type:
 
     def on_start(self: Any) -> None:
         user_class.on_start(self)
-        gevent.sleep(schedule.wait())
+        self.wait()  # Locust's own, so that a round can end meanwhile
 
     return type(user_class.__name__, (user_class,), {"on_start": on_start, "wait_time": schedule.wait})

@@ -24,7 +24,7 @@ def loaded(locustfile: str) -> dict[str, Any]:
         raise UnusableLocustFile(msg)
     try:
         classes, _ = load_locustfile(locustfile)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         msg = f"Locust file {locustfile!r}: {error!r}"
         raise UnusableLocustFile(msg) from error
     return dict(classes)

@@ -16,6 +16,7 @@ STYLE: Any = {
     "svg.hashsalt": "poolware",
     "font.family": "sans-serif",
     "font.size": 10,
+    "text.parse_math": False,
     "text.color": INK,
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
