@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
+from unittest import mock
 
+import prometheus_client  # noqa: F401 - before poolware.web.gunicorn, which has it work for many processes
 import pytest
 from docs.pages import ROOT
 from docs.public_names import MODULES, names
@@ -21,7 +24,8 @@ DIRECTIVES = {
 
 def is_shown(module, name):
     """Whether a directive shows it: its own, its module's, or that of the module that it is defined in."""
-    thing = getattr(importlib.import_module(module), name)
+    with mock.patch.dict(os.environ):
+        thing = getattr(importlib.import_module(module), name)
     home = getattr(thing, "__module__", module)
     if f"{module}.{name}" in sys.modules:  # which a tool that reads the sources finds in its place
         return f"{home}.{name}" in DIRECTIVES

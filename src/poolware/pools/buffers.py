@@ -275,8 +275,9 @@ class BufferPool:
         found = [obj for obj in gc.get_objects() if id(obj) in notes and isinstance(obj, Buffer)]
         return [Noted(obj, *notes[id(obj)][:2], ()) for obj in found if notes[id(obj)].stack]
 
-    def _abandoned(self) -> None:
-        if not sys.is_finalizing():  # a process that ends drops everything
+    def _abandoned(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A process that ends drops everything, and at last what this module is made of: hence the default (H35).
+        if not ending():
             logger.warning("pool %r: a buffer was dropped without release; its memory was taken back", self.name)
 
     def _after_fork(self) -> None:

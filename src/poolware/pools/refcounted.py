@@ -143,9 +143,10 @@ class RefCounted(Generic[T]):
     def __exit__(self, *exc_info: object) -> None:
         self.release()
 
-    def __del__(self) -> None:
-        # Without a count if it was made with wrong arguments; and a process that ends drops everything.
-        if getattr(self, "_count", 0) and not sys.is_finalizing():
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # Without a count if it was made with wrong arguments. A process that ends drops everything, and at last what
+        # this module is made of: hence the default (H35).
+        if getattr(self, "_count", 0) and not ending():
             # As text: a handler that keeps its records would keep the handle, and with it the object.
             logger.error("%s was dropped with references that nobody released%s", repr(self), self._told())
 
