@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,12 @@ import pytest
 from databases import postgres, redis_socket  # noqa: F401 - fixtures
 
 from poolware import Lifecycle
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl+C also in the background of a script, where shells have it ignored; servers inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
