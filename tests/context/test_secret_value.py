@@ -248,3 +248,11 @@ def test_deleting_a_secret_wipes_it():
     del ctx.token
     assert bytes(memory) == bytes(len(memory))
     assert not ctx.token
+
+
+def test_a_missing_header_is_refused_in_words():
+    """`request.headers.get("authorization")` gives None where there is none."""
+    ctx = AppContext(token="old")
+    with pytest.raises(TypeError, match="a Secret takes str or bytes, not None; '' empties it"):
+        ctx.token = None
+    assert ctx.token.reveal() == b"old"

@@ -21,6 +21,7 @@ MODULES = {
     "poolware.observe.otel": "OpenTelemetry; needs `opentelemetry-api`.",
     "poolware.observe.prometheus": "Prometheus; needs `prometheus-client`.",
     "poolware.observe.rules": "The rules behind the alerts.",
+    "poolware.observe.text": "What `flask poolware` prints. [observability.md](observability.md)",
     "poolware.sizing": "How big, and whether at all. [sizing.md](sizing.md)",
     "poolware.sizing.simulate": "Sizes tried out; needs numpy. [sizing.md](sizing.md)",
     "poolware.testing": "For an application's own tests; the same as pytest fixtures.",

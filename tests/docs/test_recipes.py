@@ -161,6 +161,17 @@ def test_postgresql_from_tasks(recipe, postgres, monkeypatch):
     assert created(ours.database) <= 10
 
 
+def test_postgresql_as_new(recipe, postgres):
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(postgres) as connection:
+        connection.execute("create temporary table kept (n int)")
+        connection.execute("set search_path to pg_catalog")
+        connection.commit()
+        recipe("PostgreSQL", 2).as_new(connection)
+        assert connection.execute("select to_regclass('pg_temp.kept')").fetchone() == (None,)
+        assert connection.execute("show search_path").fetchone() == ('"$user", public',)
+
+
 def test_redis(recipe, redis_socket, monkeypatch):
     pytest.importorskip("redis")
     monkeypatch.setenv("REDIS_SOCKET", redis_socket)

@@ -3,11 +3,12 @@
 import io
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotModified, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
-from django.test import AsyncClient, Client, RequestFactory, override_settings
+from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory, override_settings
 from django.urls import path
 
 from django_poolware import lifecycle
@@ -232,3 +233,15 @@ def test_a_request_of_the_factory_has_no_context():
     request = RequestFactory().get("/orders")
     with pytest.raises(ContextMissing, match=r"GET /orders carries no context"):
         _ = request.ctx
+
+
+@pytest.mark.parametrize(("factory", "where"), [(RequestFactory, "META"), (AsyncRequestFactory, "scope")])
+def test_a_request_of_the_factory_is_given_one_by_hand(factory, where, monkeypatch):
+    """Before any middleware was made."""
+    monkeypatch.delattr(HttpRequest, "ctx", raising=False)
+    apps.get_app_config("django_poolware").ready()
+    request = factory().get("/orders")
+    carrier = getattr(request, where)
+    lifecycle().begin(carrier).request_id = "one"
+    assert request.ctx.request_id == "one"
+    lifecycle().finish(carrier)

@@ -8,7 +8,7 @@ import threading
 import pytest
 from starlette.testclient import TestClient
 
-from poolware import BufferPool, ContextReleased, Lifecycle, ObjectPool
+from poolware import BufferPool, ContextReleased, Lifecycle, ObjectPool, ResourcePool
 from poolware.testing import watch
 
 from . import faulty_apps as apps
@@ -52,6 +52,35 @@ def test_a_leak_names_who_acquired_it_and_who_holds_it(monkeypatch):
         borrow_for_ever()
     assert "in borrow_for_ever" in str(error.value).split("Acquired at:")[1]
     assert "held by a list" in str(error.value)
+
+
+def test_a_leak_of_a_resource_names_who_acquired_it_and_who_holds_it():
+    pool = ResourcePool(apps.Cart, max_size=3, name="carts", leak_detection="full")
+    before = pool.acquire()
+
+    def borrow_for_ever():
+        pool.release(before)
+        apps.kept.extend((pool.acquire(), pool.acquire()))
+
+    with pytest.raises(AssertionError, match=r"leaked: <testing.faulty_apps.Cart object") as error, watch():
+        borrow_for_ever()
+    message = str(error.value)
+    assert message.startswith("2 findings")
+    assert "of pool 'carts' was not released" in message
+    assert "in borrow_for_ever" in message.split("Acquired at:")[1]
+    assert "held by a list" in message
+    for _ in range(2):
+        pool.release(apps.kept.pop())
+    with watch(), pool.lease():
+        pass
+    pool.close()
+
+
+def test_a_resource_that_nobody_holds_any_more_is_a_leak_too():
+    pool = ResourcePool(apps.Cart, max_size=3, name="carts")
+    with pytest.raises(AssertionError, match="of pool 'carts' was not released"), watch():
+        pool.acquire()
+    pool.close(timeout=0)
 
 
 def test_a_leak_of_a_plain_object():

@@ -38,11 +38,12 @@ _current: dict[int, Loan] = {}
 class Loan:
     """What a peer has lent."""
 
-    __slots__ = ("peer", "pool")
+    __slots__ = ("_since", "peer", "pool")
 
     def __init__(self, pool: Any, peer: Peer, obj: object) -> None:
         self.pool: Any = pool
         self.peer: Peer = peer
+        self._since = peer.in_use_since(pool, obj)
         _current[id(obj)] = self
 
     def give_back(self, box: list[Any], outcome: Outcome) -> None:
@@ -57,7 +58,8 @@ class Loan:
                 await run_async(self.peer.take_back(self.pool, box, outcome))
 
     def _still_counts(self, box: list[Any]) -> bool:
-        return _current.get(id(box[0])) is self and _current.pop(id(box[0]), None) is self
+        known = _current.get(id(box[0])) is self and _current.pop(id(box[0]), None) is self
+        return known and self.peer.in_use_since(self.pool, box[0]) == self._since
 
 
 class LoopLoans:

@@ -38,8 +38,11 @@ class Secret:
     def set(self, value: str | bytes | bytearray | memoryview) -> None:
         """Replace the value; a str is stored as UTF-8, lone surrogates included.
 
-        Raises `SecretReleased` after the end of the request.
+        Raises `SecretReleased` after the end of the request, TypeError for anything else than text or bytes.
         """
+        if value is None:  # what a header that is missing gives
+            msg = "a Secret takes str or bytes, not None; '' empties it"
+            raise TypeError(msg)
         source = value if isinstance(value, str) else flat(value)
         memory = self._live()
         size = _utf8_size(source) if isinstance(source, str) else len(source)

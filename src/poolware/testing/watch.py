@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +19,8 @@ from poolware.pools.buffer import Buffer
 from poolware.pools.buffers import BufferPool
 from poolware.pools.forks import all_pools
 from poolware.pools.objects import ObjectPool
+from poolware.pools.resources import ResourcePool
+from poolware.pools.resources.record import Record
 
 __all__ = ["Finding", "Watch", "watch"]
 
@@ -48,19 +50,23 @@ class Watch:
         """Uses after release so far; a test that provokes one on purpose clears the list."""
         self._known = {id(obj) for pool in _object_pools() for obj in chain(_in_use(pool), pool._quarantine)}
         self._known |= {id(buffer) for pool in _buffer_pools() for buffer in _lent_buffers(pool)}
+        self._uses = {_use(record) for pool in _resource_pools() for record in _lent_resources(pool)}
         self._let_go = {id(pool): _let_go(pool) for pool in _object_pools()}
+        self._let_go |= {id(pool): _let_go(pool) for pool in _resource_pools()}
 
     def findings(self) -> list[Finding]:
         """Return all that is wrong now: leaked, escaped, used after release, part held."""
         let_go = list(self._let_go_since())
         suspects = list(self._suspects())  # the lists from which they come are gone by the time they are described
-        return [*self.misused, *map(_describe, suspects), *self._leaked_buffers(), *let_go]
+        leaked = [*self._leaked_buffers(), *self._leaked_resources()]
+        return [*self.misused, *map(_describe, suspects), *leaked, *let_go]
 
     def check(self) -> None:
         """Raise AssertionError if anything is found, after waiting up to a second for what is just ending elsewhere."""
         for _ in range(_LOOKS):
             gc.collect()
-            if not (any(True for _ in self._suspects()) or any(map(self._missing, _buffer_pools()))):
+            missing = chain(map(self._missing, _buffer_pools()), map(self._out, _resource_pools()))
+            if not (any(True for _ in self._suspects()) or any(missing)):
                 break
             time.sleep(_PAUSE)
         found = self.findings()
@@ -88,8 +94,20 @@ class Watch:
     def _missing(self, pool: BufferPool) -> list[Buffer]:
         return [buffer for buffer in _lent_buffers(pool) if id(buffer) not in self._known]
 
+    def _leaked_resources(self) -> Iterator[Finding]:
+        for pool in _resource_pools():
+            for record in self._out(pool):
+                what = f"{object.__repr__(record.obj)} of pool {pool.name!r} was not released"
+                if record.stack:
+                    what += f"\nAcquired at:\n{record.stack}"
+                yield Finding("leaked", _with_holders(what, holders(record.obj, ignore=[record])))
+
+    def _out(self, pool: ResourcePool[Any]) -> list[Record]:
+        return [record for record in _lent_resources(pool) if _use(record) not in self._uses]
+
     def _let_go_since(self) -> Iterator[Finding]:
-        for pool in _object_pools():
+        pools: Iterable[ObjectPool[Any] | ResourcePool[Any]] = chain(_object_pools(), _resource_pools())
+        for pool in pools:
             lost, escaped = _let_go(pool)
             lost_before, escaped_before = self._let_go.get(id(pool), (0, 0))
             if lost > lost_before:
@@ -123,8 +141,8 @@ def _describe(suspect: _Suspect) -> Finding:
 def watch() -> Iterator[Watch]:
     """Fail with an AssertionError if what was borrowed in the block was not released, escaped, or was used too late.
 
-    "Escaped" means that somebody still holds an object after its release. Uses after release count also where the
-    application swallowed the error. An exception of the block itself goes first.
+    "Escaped" means that somebody still holds an object after its release; of resources only leaks are seen. Uses after
+    release count also where the application swallowed the error. An exception of the block itself goes first.
 
         with watch():
             client.get("/orders/17")
@@ -146,6 +164,19 @@ def _buffer_pools() -> list[BufferPool]:
     return [pool for pool in all_pools() if isinstance(pool, BufferPool)]
 
 
+def _resource_pools() -> list[ResourcePool[Any]]:
+    return [pool for pool in all_pools() if isinstance(pool, ResourcePool)]
+
+
+def _lent_resources(pool: ResourcePool[Any]) -> list[Record]:
+    with pool._stock.lock:
+        return [record for record in pool._stock.lent.values() if record.waiter is None]
+
+
+def _use(record: Record) -> tuple[int, float]:
+    return id(record), record.since
+
+
 def _lent_buffers(pool: BufferPool) -> list[Buffer]:
     if not pool.get_stats().in_use:
         return []
@@ -157,9 +188,9 @@ def _in_use(pool: ObjectPool[Any]) -> list[Any]:
     return [*pool._kind.holdings(), *pool._surplus.values()]
 
 
-def _let_go(pool: ObjectPool[Any]) -> tuple[int, int]:
+def _let_go(pool: ObjectPool[Any] | ResourcePool[Any]) -> tuple[int, int]:
     stats = pool.get_stats()
-    return stats.lost, stats.escaped
+    return stats.lost, getattr(stats, "escaped", 0)
 
 
 def _with_holders(what: str, held: list[str]) -> str:

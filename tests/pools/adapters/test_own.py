@@ -62,6 +62,20 @@ def test_an_open_transaction_is_rolled_back_and_logged_with_its_route(request_of
     pool.close()
 
 
+def test_what_was_given_back_by_hand_is_left_to_whoever_has_it_now(request_of, lifecycle, told):
+    """The end of a request does not end somebody else's use of the same resource (H12)."""
+    pool = make()
+    with request_of() as ctx:
+        pool.release(ctx.borrow(pool))
+        connection = pool.acquire()
+        connection.in_transaction = True
+        del ctx
+    assert (told(), lifecycle.discarded, pool.get_stats().in_use) == ([], 0, 1)
+    assert (connection.rolled_back, connection.closed) == (0, 0)
+    pool.release(connection)
+    pool.close()
+
+
 def test_what_somebody_still_holds_is_reported_and_not_used_again(request_of, lifecycle, told):
     pool, holder = make(), []
     with request_of() as ctx:

@@ -18,6 +18,10 @@ class Own(Peer):
     def lend(self, pool: Any) -> Any:
         return pool.aacquire() if self.asynchronous else pool.acquire()
 
+    def in_use_since(self, pool: Any, resource: Any) -> float | None:
+        record = pool._stock.lent.get(id(resource))
+        return None if record is None else float(record.since)
+
     def take_back(self, pool: Any, box: list[Any], outcome: Outcome) -> Steps:
         flaw = "its return was interrupted"
         try:

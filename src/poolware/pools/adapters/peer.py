@@ -41,6 +41,10 @@ class Peer(ABC):
     def take_back(self, pool: Any, box: list[Any], outcome: Outcome) -> Steps:
         """Bring back to `pool` the resource in `box`, which is the only reference that poolware has to it."""
 
+    def in_use_since(self, _pool: Any, _resource: Any) -> float | None:
+        """Return when the present use of a resource began, in seconds of any clock; None if `pool` does not tell."""
+        return None
+
     def in_transaction(self, resource: Any) -> bool:
         """Whether a transaction is open."""
         return in_transaction(resource)
