@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Generic, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from poolware.context.base import RequestContext
 from poolware.context.carrier import KEY, Carrier
 from poolware.errors import BadOption, ContextMissing
 
-__all__ = ["RequestVariable", "current", "findable"]
+__all__ = ["RequestVariable", "Turns", "current", "findable"]
 
 C = TypeVar("C", bound=RequestContext)
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -63,6 +64,7 @@ class RequestVariable(Generic[T]):
 
     def __init__(self, name: str) -> None:
         self._variable: ContextVar[_Box[T] | None] = ContextVar(name, default=None)
+        _variables.append(self._variable)
 
     def get(self) -> T | None:
         """Return the value that was set here; None if there is none, or its request has ended."""
@@ -98,4 +100,35 @@ class _Box(Generic[T]):
         self.outer: _Box[T] | None = outer
 
 
+class Turns:
+    """What is set for a request, and found only while code runs for that.
+
+    For responses that are made piece by piece: one thread may make several of them in turns, in the same set of context
+    variables. It is made when the request has just begun.
+    """
+
+    __slots__ = ("_boxes",)
+
+    def __init__(self) -> None:
+        began = _carrier._variable.get()
+        self._boxes = _exchange([None if began is None else began.outer])
+
+    def take(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Return what `call` returns."""
+        before = _exchange(self._boxes)
+        try:
+            return call(*args, **options)
+        finally:
+            self._boxes = _exchange(before)
+
+
+def _exchange(boxes: Iterable[_Box[Any] | None]) -> list[_Box[Any] | None]:
+    """Set the variables, as far as there are boxes; return what was in all of them."""
+    found = [variable.get() for variable in _variables]
+    for variable, box in zip(_variables, boxes, strict=False):
+        variable.set(box)
+    return found
+
+
+_variables: list[ContextVar[Any]] = []  # a module's own, and so few; the first of them is that of the carrier
 _carrier: RequestVariable[Carrier] = RequestVariable("poolware carrier")
