@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, TypeVar
 
 from poolware.context.base import RequestContext
 from poolware.context.carrier import KEY, Carrier
 from poolware.errors import BadOption, ContextMissing
 
-__all__ = ["RequestVariable", "Turns", "current", "findable"]
+__all__ = ["Box", "RequestVariable", "Turns", "current", "findable"]
 
 C = TypeVar("C", bound=RequestContext)
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -58,18 +57,14 @@ class RequestVariable(Generic[T]):
     """A context variable whose values end with the requests for which they were set (H10).
 
     What is in a context variable outlives the request: in tasks that it left behind, in threads that serve the next
-    one, on some servers with the connection. So what is in this one is a box that hangs on the context like something
-    borrowed, and is emptied when that goes back.
+    one, on some servers with the connection. So what is in it is a box, one for all variables of a request, that hangs
+    on the context like something borrowed, and is emptied when that goes back.
     """
-
-    def __init__(self, name: str) -> None:
-        self._variable: ContextVar[_Box[T] | None] = ContextVar(name, default=None)
-        _variables.append(self._variable)
 
     def get(self) -> T | None:
         """Return the value that was set here; None if there is none, or its request has ended."""
-        box = self._variable.get()
-        return None if box is None else box.value
+        box = _box.get()
+        return None if box is None else box.values.get(self)
 
     def set(self, ctx: RequestContext, value: T) -> None:
         """Set it for the request of `ctx`: in this task or thread, and those that carry on its context variables.
@@ -79,56 +74,54 @@ class RequestVariable(Generic[T]):
         """
         if ctx._home is None:
             raise ctx._detached()
-        box = _Box(value, self._variable.get())
-        ctx._keep_until_end(self, box)
-        self._variable.set(box)
-
-    def release(self, box: _Box[T]) -> None:
-        """Empty `box`. If its request was one within another, the other's value is there again."""
-        if self._variable.get() is box:  # a token would insist on the context in which it was made
-            self._variable.set(box.outer)
-        box.value = box.outer = None
+        box = _box.get()
+        if box is None or box.carrier is None or box.carrier is not ctx._carrier:  # None: emptied, or of a lease
+            box = Box(ctx._carrier, box)
+            ctx._keep_until_end(Box, box)
+            _box.set(box)
+        box.values[self] = value
 
 
-class _Box(Generic[T]):
-    """A place for one value."""
+class Box:
+    """The values of a request's variables."""
 
-    __slots__ = ("outer", "value")
+    __slots__ = ("carrier", "outer", "values")
 
-    def __init__(self, value: T, outer: _Box[T] | None) -> None:
-        self.value: T | None = value
-        self.outer: _Box[T] | None = outer
+    def __init__(self, carrier: Carrier | None, outer: Box | None) -> None:
+        self.carrier = carrier
+        self.outer = outer
+        self.values: dict[RequestVariable[Any], Any] = {}
+
+    def release(self) -> None:
+        """Empty it. If its request was one within another, the other's values are there again."""
+        if _box.get() is self:  # a token would insist on the context in which it was made
+            _box.set(self.outer)
+        self.carrier = self.outer = None
+        self.values = {}
 
 
 class Turns:
-    """What is set for a request, and found only while code runs for that.
+    """The box of a request that has just begun, found only while code runs for that.
 
     For responses that are made piece by piece: one thread may make several of them in turns, in the same set of context
-    variables. It is made when the request has just begun.
+    variables.
     """
 
-    __slots__ = ("_boxes",)
+    __slots__ = ("_box",)
 
     def __init__(self) -> None:
-        began = _carrier._variable.get()
-        self._boxes = _exchange([None if began is None else began.outer])
+        self._box = _box.get()
+        _box.set(self._box and self._box.outer)
 
-    def take(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    def take(self, call: Callable[..., T], *args: object) -> T:
         """Return what `call` returns."""
-        before = _exchange(self._boxes)
+        before = _box.get()
+        _box.set(self._box)
         try:
-            return call(*args, **options)
+            return call(*args)
         finally:
-            self._boxes = _exchange(before)
+            _box.set(before)
 
 
-def _exchange(boxes: Iterable[_Box[Any] | None]) -> list[_Box[Any] | None]:
-    """Set the variables, as far as there are boxes; return what was in all of them."""
-    found = [variable.get() for variable in _variables]
-    for variable, box in zip(_variables, boxes, strict=False):
-        variable.set(box)
-    return found
-
-
-_variables: list[ContextVar[Any]] = []  # a module's own, and so few; the first of them is that of the carrier
-_carrier: RequestVariable[Carrier] = RequestVariable("poolware carrier")
+_box: ContextVar[Box | None] = ContextVar("poolware request", default=None)
+_carrier: RequestVariable[Carrier] = RequestVariable()
