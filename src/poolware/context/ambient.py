@@ -31,7 +31,8 @@ def current(cls: type[C]) -> C:
     if not (isinstance(cls, type) and issubclass(cls, RequestContext)):
         msg = f"current({cls!r}): it takes a class derived from poolware.RequestContext"
         raise BadOption(msg)
-    carrier = _carrier.get()
+    box = _box.get()
+    carrier = None if box is None else box.found
     if carrier is None:
         msg = (
             f"current({cls.__name__}) found no request. Either this task or thread serves none, or the middleware has "
@@ -47,7 +48,8 @@ def findable(begin: Callable[[Carrier], C]) -> Callable[[Carrier], C]:
 
     def begin_ambient(carrier: Carrier) -> C:
         ctx = begin(carrier)
-        _carrier.set(ctx, carrier)
+        box = _put_box(ctx)
+        box.found = carrier
         return ctx
 
     return begin_ambient
@@ -64,7 +66,8 @@ class RequestVariable(Generic[T]):
     def get(self) -> T | None:
         """Return the value that was set here; None if there is none, or its request has ended."""
         box = _box.get()
-        return None if box is None else box.values.get(self)
+        values = None if box is None else box.values
+        return None if values is None else values.get(self)
 
     def set(self, ctx: RequestContext, value: T) -> None:
         """Set it for the request of `ctx`: in this task or thread, and those that carry on its context variables.
@@ -76,28 +79,26 @@ class RequestVariable(Generic[T]):
             raise ctx._detached()
         box = _box.get()
         if box is None or box.carrier is None or box.carrier is not ctx._carrier:  # None: emptied, or of a lease
-            box = Box(ctx._carrier, box)
-            ctx._keep_until_end(Box, box)
-            _box.set(box)
-        box.values[self] = value
+            box = _put_box(ctx)
+        box.values = {**(box.values or {}), self: value}
 
 
 class Box:
-    """The values of a request's variables."""
+    """The values of a request's variables, and where `current` finds its context."""
 
-    __slots__ = ("carrier", "outer", "values")
+    __slots__ = ("carrier", "found", "outer", "values")
 
     def __init__(self, carrier: Carrier | None, outer: Box | None) -> None:
         self.carrier = carrier
         self.outer = outer
-        self.values: dict[RequestVariable[Any], Any] = {}
+        self.found: Carrier | None = None
+        self.values: dict[RequestVariable[Any], Any] | None = None
 
     def release(self) -> None:
         """Empty it. If its request was one within another, the other's values are there again."""
         if _box.get() is self:  # a token would insist on the context in which it was made
             _box.set(self.outer)
-        self.carrier = self.outer = None
-        self.values = {}
+        self.carrier = self.found = self.outer = self.values = None
 
 
 class Turns:
@@ -123,5 +124,11 @@ class Turns:
             _box.set(before)
 
 
+def _put_box(ctx: RequestContext) -> Box:
+    box = Box(ctx._carrier, _box.get())
+    ctx._keep_until_end(Box, box)
+    _box.set(box)
+    return box
+
+
 _box: ContextVar[Box | None] = ContextVar("poolware request", default=None)
-_carrier: RequestVariable[Carrier] = RequestVariable()
