@@ -55,4 +55,5 @@ class _Pieces:
         return self
 
     def __next__(self) -> bytes:
-        return self._turns.take(next, self._pieces)
+        piece: bytes = self._turns.take(next, self._pieces)
+        return piece
