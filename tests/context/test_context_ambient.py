@@ -11,6 +11,7 @@ from poolware import (
     ContextDetached,
     ContextMissing,
     Lifecycle,
+    ObjectPool,
     RequestContext,
     WrongContext,
     current,
@@ -148,7 +149,29 @@ def test_an_end_in_another_thread(lifecycle):
     assert not found()
 
 
+def test_contexts_of_leases_end_what_was_set_for_each():
+    """H10: they have no request, by which one could be told from another."""
+    pool, variable, seen = ObjectPool(AppContext), RequestVariable(), []
+    for _ in range(2):
+        with pool.lease() as one:
+            variable.set(one, "one")
+            with pool.lease() as two:
+                variable.set(two, "two")
+                seen.append(variable.get())
+            seen.append(variable.get())
+        seen.append(variable.get())
+    assert seen == ["two", "one", None] * 2
+
+
+def test_what_one_of_them_sets_is_not_what_another_is_asked_for(lifecycle):
+    variable, scope = RequestVariable(), request()
+    variable.set(lifecycle.begin(scope), "value")
+    assert (current(AppContext), variable.get(), RequestVariable().get()) == (AppContext.of(scope), "value", None)
+    lifecycle.finish(scope)
+    assert (found(), variable.get()) == (False, None)
+
+
 def test_a_copy_that_belongs_to_no_request():
     """H10: nothing would end what was set for it."""
     with pytest.raises(ContextDetached):
-        RequestVariable("name").set(AppContext(), "value")
+        RequestVariable().set(AppContext(), "value")

@@ -1,10 +1,11 @@
 """``current`` in views, and in what the frameworks run in other tasks and threads for a request."""
 
+import io
 from typing import Annotated
 
 import pytest
-from django.http import HttpResponse, StreamingHttpResponse
-from django.test import AsyncClient, Client, override_settings
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import path
 from fastapi import Depends, FastAPI
 from flask import Flask, Response
@@ -16,6 +17,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
 import starlette_poolware
+from django_poolware.middleware import PoolwareMiddleware
 from flask_poolware import Poolware
 from poolware import ContextMissing, RequestContext, current
 
@@ -152,6 +154,31 @@ def test_a_stream_on_flask():
     assert [client.get("/").text for _ in range(2)] == ["0acme 1acme "] * 2
 
 
+def in_turns(streams):
+    """What the streams give where one thread reads a piece of each in turns."""
+    pieces = [iter(stream) for stream in streams]
+    seen = [[next(piece) for piece in pieces] for _ in range(2)]
+    with pytest.raises(ContextMissing):
+        current(AppContext)
+    for stream in streams:
+        stream.close()
+    return seen
+
+
+def test_streams_on_flask_in_turns():
+    """H10: as servers with a loop around WSGI read them."""
+    app = Flask("shop")
+    Poolware(app, context=AppContext, ambient=True)
+
+    @app.get("/<tenant>")
+    def home(tenant):
+        current(AppContext).tenant = tenant
+        return Response(pieces())
+
+    streams = [app.test_client().get(url).iter_encoded() for url in ("/one", "/two")]
+    assert in_turns(streams) == [[b"0one ", b"0two "], [b"1one ", b"1two "]]
+
+
 # --- Django -----------------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +201,22 @@ async def django_async_stream(request):
     return StreamingHttpResponse(async_pieces())
 
 
+def django_tenant(request, tenant):
+    current(AppContext).tenant = tenant
+    return StreamingHttpResponse(pieces_and_end())
+
+
+def pieces_and_end():
+    try:
+        yield from pieces()
+        yield b""
+    finally:
+        ends.append(current(AppContext).tenant)
+
+
+ends = []
 urlpatterns = [
+    path("tenant/<tenant>", django_tenant),
     path("view", django_view),
     path("async-view", django_async_view),
     path("stream", django_stream),
@@ -201,6 +243,25 @@ def anyio_backend():
 def test_django_under_wsgi(url, content):
     client = Client()
     assert [client.get(url).getvalue() for _ in range(2)] == [content] * 2
+
+
+@pytest.mark.usefixtures("_project")
+def test_streams_on_django_in_turns():
+    """H10: as servers with a loop around WSGI read them; what is done at the end finds its own request too."""
+    ends.clear()
+    streams = [Client().get(f"/tenant/{name}") for name in ("one", "two")]
+    assert in_turns(streams) == [[b"0one ", b"0two "], [b"1one ", b"1two "]]
+    assert ends == ["one", "two"]
+
+
+@pytest.mark.usefixtures("_project")
+def test_a_file_on_django_is_left_to_the_server():
+    """H21."""
+    file = io.BytesIO(b"spam")
+    response = PoolwareMiddleware(lambda _request: FileResponse(file))(RequestFactory().get("/"))
+    assert response.file_to_stream is file
+    assert response.getvalue() == b"spam"
+    response.close()
 
 
 @pytest.mark.anyio

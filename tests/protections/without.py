@@ -117,7 +117,11 @@ def without_finish() -> None:
 
 
 def without_emptying_variables() -> None:
-    ambient.RequestVariable.release = lambda *_: None
+    ambient.Box.release = lambda *_: None
+
+
+def without_turns() -> None:
+    wsgi.in_turns = lambda app: app
 
 
 def without_inner_close() -> None:

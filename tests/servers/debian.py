@@ -59,7 +59,7 @@ def become_uwsgi(bind: str, app: str) -> None:
     os.environ["PYTHONPATH"] = packages_path()
     command = [*UWSGI.format(bind=bind, app=app).split(), "--add-header", "Connection: close"]
     if "UWSGI_SILENT" not in os.environ:
-        command.append("--py-call-osafterfork")
+        command.append("--py-call-uwsgi-fork-hooks")
     os.execvp(command[0], command)
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import gc
+import io
+import logging
 from concurrent.futures import ThreadPoolExecutor
+from wsgiref.util import FileWrapper
 
 import pytest
 
 from poolware import ContextMissing, RequestContext, current
+from poolware.observe.logs import PoolwareFilter, tag
 from poolware.web import asgi, wsgi
 
 
@@ -19,6 +23,12 @@ def look(*_):
         return current(AppContext).tenant or "nobody"
     except ContextMissing:
         return "none"
+
+
+def label():
+    record = logging.makeLogRecord({})
+    PoolwareFilter().filter(record)
+    return record.request_id
 
 
 # --- ASGI -------------------------------------------------------------------------------------------------------------
@@ -155,10 +165,79 @@ def test_a_response_closed_in_another_thread(app, call):
     assert look() == "none"
 
 
+def test_responses_made_in_turns_by_one_thread(call):
+    """H10: each piece, and what is done at the close, finds its own request; what is in between finds none."""
+    ends = []
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        current(AppContext).tenant = environ["PATH_INFO"]
+        return Pieces(environ["PATH_INFO"])
+
+    class Pieces:
+        def __init__(self, path):
+            self.path = path
+
+        def __iter__(self):
+            yield look().encode()
+            tag(current(AppContext))
+            yield label().encode()
+
+        def close(self):
+            ends.append((self.path, look(), label()))
+
+    app = wsgi.PoolwareMiddleware(app, context=AppContext, ambient=True)
+    answers = [call(app, PATH_INFO=path, HTTP_X_REQUEST_ID=path[1:]) for path in ("/one", "/two", "/three")]
+    assert look() == "none"
+    bodies = [iter(answer.body) for answer in answers]
+    seen = [[(next(body), look(), label()) for body in bodies] for _ in range(2)]
+    assert seen == [
+        [(b"/one", "none", ""), (b"/two", "none", ""), (b"/three", "none", "")],
+        [(b"one", "none", ""), (b"two", "none", ""), (b"three", "none", "")],
+    ]
+    for answer in answers:
+        answer.body.close()
+    assert ends == [("/one", "/one", "one"), ("/two", "/two", "two"), ("/three", "/three", "three")]
+
+
+def test_a_request_whose_response_the_view_of_another_reads(app, call):
+    """H23: as with an application's own client, which need not read to the end."""
+
+    def view(_environ, start_response):
+        start_response("200 OK", [])
+        current(AppContext).tenant = "outer"
+        inner = call(app, PATH_INFO="/inner")
+        seen = [look(), next(iter(inner.body)).decode(), look()]
+        del inner
+        return [" ".join([*seen, look()]).encode()]
+
+    outer = wsgi.PoolwareMiddleware(view, context=AppContext, ambient=True)
+    assert call(outer).read_and_close() == b"outer /inner outer outer"
+    assert look() == "none"
+
+
+def test_another_application_in_its_place(app, call):
+    app.app = lambda _environ, _start_response: (look().encode() for _ in range(2))
+    answers = [call(app), call(app)]
+    assert look() == "none"
+    assert [answer.read_and_close() for answer in answers] == [b"nobodynobody"] * 2
+
+
+@pytest.mark.parametrize("make", [lambda _pieces: [b"one"], lambda pieces: FileWrapper(io.BytesIO(pieces))])
+def test_what_servers_look_at_stays_what_it_is(call, make):
+    """H21."""
+    made = make(b"one")
+    app = wsgi.PoolwareMiddleware(lambda *_: made, context=AppContext, ambient=True)
+    answer = call(app, **{"wsgi.file_wrapper": FileWrapper})
+    assert look() == "none"
+    assert answer.body is made if isinstance(made, FileWrapper) else len(answer.body) == 1
+    assert answer.read_and_close() == b"one"
+
+
 def test_a_response_that_nobody_closes(app, call):
-    """H20: its context is found until it is collected, which the context variable does not keep it from."""
+    """H20: it ends when it is collected, which no context variable keeps it from."""
     answer = call(app, PATH_INFO="/acme")
-    assert look() == "/acme"
+    assert next(iter(answer.body)) == b"/acme"
     del answer
     gc.collect()
-    assert look() == "none"
+    assert app.lifecycle.pool.get_stats().released == 1

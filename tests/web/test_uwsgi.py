@@ -22,7 +22,14 @@ def _afresh():
     [
         ({"master": True}, True),
         ({b"processes": b"4"}, True),
+        ({"workers": b"1"}, False),
+        ({"master": b"false"}, False),
         ({"master": True, "py-call-osafterfork": True}, False),
+        ({"master": True, "py-call-osafterfork": b"false"}, True),
+        ({"master": True, "py-call-uwsgi-fork-hooks": True, "enable-threads": True}, False),
+        ({"master": True, "py-call-uwsgi-fork-hooks": True, "threads": b"8"}, False),
+        ({"master": True, "py-call-uwsgi-fork-hooks": True, "threads": b"1"}, False),
+        ({"master": True, "py-call-uwsgi-fork-hooks": True}, True),
         ({"master": True, "lazy-apps": b"true"}, False),
         ({"http-socket": b"127.0.0.1:8000"}, False),
     ],
@@ -32,7 +39,7 @@ def test_a_lifecycle_says_once_what_is_missing(monkeypatch, caplog, options, war
     with caplog.at_level(logging.ERROR, "poolware"):
         Lifecycle()
         Lifecycle()
-    assert caplog.text.count("Set py-call-osafterfork = true") == warns
+    assert caplog.text.count("Set py-call-uwsgi-fork-hooks = true") == warns
 
 
 def test_elsewhere_it_says_nothing(caplog):

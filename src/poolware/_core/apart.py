@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
 import threading
 from collections.abc import Callable
@@ -30,14 +31,15 @@ def run_apart(task: Callable[[], object], name: str) -> None:
 
 
 def start(thread: threading.Thread) -> None:
-    """Start `thread`. Raises RuntimeError when there can be no more, as CPython does by itself from 3.12 on.
+    """Start `thread`, without the caller's context variables, which are a request's and none of its business (H10).
 
-    3.11 waits for a thread that never runs, and the process for ever (H35).
+    Raises RuntimeError when there can be no more threads, as CPython does by itself from 3.12 on. 3.11 waits for a
+    thread that never runs, and the process for ever (H35).
     """
     if sys.is_finalizing():
         msg = "can't create new thread at interpreter shutdown"
         raise RuntimeError(msg)
-    thread.start()
+    contextvars.Context().run(thread.start)  # which `-X thread_inherit_context` has copied
 
 
 def bounded(call: Callable[[], T], seconds: float, name: str) -> T:

@@ -11,7 +11,7 @@ from poolware.observe.snapshot import PoolSnapshot
 
 __all__ = ["PoolwareFilter", "tag"]
 
-_request_id: RequestVariable[str] = RequestVariable("poolware request_id")
+_request_id: RequestVariable[str] = RequestVariable()
 
 
 class PoolwareFilter(logging.Filter):

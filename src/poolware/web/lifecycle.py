@@ -106,7 +106,8 @@ class Lifecycle(Generic[C]):
         self.loan_counts: LoanCounts = LoanCounts()
         self.prewarm = prewarm
         self.begin, self.finish = self.pool._kind.cycle.begin, self.pool._kind.cycle.finish
-        if flag("ambient", ambient):
+        self.ambient: bool = flag("ambient", ambient)
+        if self.ambient:
             self.begin = findable(self.begin)
 
     @property

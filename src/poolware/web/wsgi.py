@@ -11,6 +11,7 @@ from poolware.errors import RequestRefused
 from poolware.web.ending import Ending
 from poolware.web.lifecycle import callable_app, lifecycle_from
 from poolware.web.refusal import refuse
+from poolware.web.turns import in_turns
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -48,13 +49,23 @@ class PoolwareMiddleware:
         self.app = app
         self._begin, self._finish = self.lifecycle.begin, self.lifecycle.finish
 
+    @property
+    def app(self) -> WSGIApp:
+        """The application. Another may be put in its place."""
+        return self._app
+
+    @app.setter
+    def app(self, app: WSGIApp) -> None:
+        self._app = app
+        self._serve = in_turns(app) if self.lifecycle.ambient else app
+
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         if KEY in environ:
             return self.app(environ, start_response)
         self._begin(environ)
         try:
-            result = self.app(environ, start_response)
+            result = self._serve(environ, start_response)
         except RequestRefused as error:
             self._finish(environ)
             return refuse(environ, start_response, error, sys.exc_info())

@@ -8,6 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 
 from django_poolware.conf import lifecycle
+from django_poolware.turns import in_turns
 from poolware import RequestRefused
 from poolware.context.carrier import FAILED, KEY, carrier_of
 from poolware.web.accessor import install
@@ -39,6 +40,7 @@ class PoolwareMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
         self.lifecycle: Lifecycle[Any] = lifecycle()
+        self._serve = in_turns(get_response) if self.lifecycle.ambient else get_response
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -53,7 +55,7 @@ class PoolwareMiddleware:
             return self._serve_async(request, carrier)
         self.lifecycle.begin(carrier)
         try:
-            response = self.get_response(request)
+            response = self._serve(request)
         except BaseException:
             self.lifecycle.finish(carrier)
             raise
