@@ -5,7 +5,7 @@ VENV ?= .venv
 # Empty: the first suitable interpreter. Otherwise a version such as 3.12.
 PYTHON_VERSION ?=
 PYTEST_ARGS ?=
-WORKERS ?= 6
+WORKERS ?= 5
 MUTATION_ARGS ?=
 CYCLES ?= 2000000
 COMPARE_ARGS ?=

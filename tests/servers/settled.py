@@ -34,7 +34,7 @@ def settled(server: Running, begun: int | None = None) -> dict[str, Any]:
     raise AssertionError(msg)
 
 
-def wait_until(condition: Callable[[], bool], looks: int = LOOKS) -> None:
+def wait_until(condition: Callable[[], bool], looks: int = 4 * LOOKS) -> None:
     """Wait, a bounded number of looks, until `condition` holds."""
     for _ in range(looks):
         if condition():
