@@ -1,5 +1,7 @@
 """What all shapes have in common."""
 
+from abc import abstractmethod
+
 from locust import LoadTestShape
 
 SECONDS = 60.0
@@ -13,9 +15,9 @@ class Shape(LoadTestShape):
     users: int | None = None
     seconds: float | None = None
 
+    @abstractmethod
     def share(self, at: float) -> float:
         """Return the share of the load at a moment of the run, both from 0 to 1."""
-        raise NotImplementedError
 
     def tick(self) -> tuple[int, float] | None:
         options = self.runner.environment.parsed_options if self.runner else None
