@@ -25,7 +25,11 @@ from .settled import balanced, wait_until
 FLASK, STARLETTE = "apps.process_flask:app", "apps.process_starlette:app"
 DJANGO_WSGI, DJANGO_ASGI = "apps.process_django:wsgi", "apps.process_django:asgi"
 POOLS = ("contexts", "buffers", "objects")
-NOISE = re.compile(r"^(?=\S).*(?:\bpool '|poolware|ContextReleased|BufferReleased|Exception ignored)", re.MULTILINE)
+_ASYNCIO = r"(?! in: <function _SelectorTransport\.__del__)"
+"""CPython 3.13.0 says so of connections that are dropped when their server is gone."""
+NOISE = re.compile(
+    rf"^(?=\S).*(?:\bpool '|poolware|ContextReleased|BufferReleased|Exception ignored{_ASYNCIO})", re.MULTILINE
+)
 """What poolware, or an interpreter that ends, would say unasked. The lines of a traceback's frames are indented."""
 
 
