@@ -52,9 +52,9 @@ def postgres(cores: Sequence[int]) -> Iterator[None]:
 
 
 def _with_password(cursor: Any, uri: str) -> str:
-    """Let the application log in as PostgreSQL asks for by default, with SCRAM; return how.
+    """Have the application log in with a password, by SCRAM-SHA-256; return how.
 
-    The server here would ask nobody for anything. Connecting would cost an application a fifth of what it does.
+    A server that `initdb` alone has made asks nobody for anything. Connecting costs an application a fifth there.
     """
     from psycopg import OperationalError, connect, conninfo  # noqa: PLC0415 - as above
 
